@@ -29,12 +29,18 @@ const { values: options } = parseArgs({
   },
 })
 if (options.photos === undefined) throw new Error('Name a folder of at least 200 photos: --photos <folder>.')
-const { createCollection, findDuplicates, findFlaws, indexFolders, loadEncoder } = await dist('platform/node/index.js')
+const { createCollection, findDuplicates, findFlaws, indexFolders, loadEncoder } =
+  await dist('platform/node/index.js')
 
 const work = mkdtempSync(join(tmpdir(), 'plumage-duplicates-'))
 try {
   const planted = await plant(join(work, 'photos'))
-  const result = { date: new Date().toISOString(), machine: describeMachine(), ...options, ...(await measure(planted)) }
+  const result = {
+    date: new Date().toISOString(),
+    machine: describeMachine(),
+    ...options,
+    ...(await measure(planted)),
+  }
   result.peers = ['cleanvision', 'fastdup'].map((name) => peer(name, planted))
   print(result)
   if (!options.dry)
@@ -47,7 +53,9 @@ try {
 async function plant(folder) {
   mkdirSync(folder)
   const random = drawingFrom(Number(options.seed))
-  const names = readdirSync(options.photos, { recursive: true }).filter((name) => /\.(jpe?g|png)$/i.test(name)).sort()
+  const names = readdirSync(options.photos, { recursive: true })
+    .filter((name) => /\.(jpe?g|png)$/i.test(name))
+    .sort()
   for (let i = names.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1))
     ;[names[i], names[j]] = [names[j], names[i]]
@@ -67,7 +75,12 @@ async function plant(folder) {
     write(`${number}.jpg`, photo, of, 'original')
     for (let copy = 0; copy < Number(options.copies); copy++) {
       const kind = kinds[turn++ % kinds.length]
-      write(`${number}-${kind}.${kind === 'screenshot' ? 'png' : 'jpg'}`, await COPIES[kind](photo, random, other), of, kind)
+      write(
+        `${number}-${kind}.${kind === 'screenshot' ? 'png' : 'jpg'}`,
+        await COPIES[kind](photo, random, other),
+        of,
+        kind,
+      )
     }
     for (const [kind, make] of Object.entries(LOOKALIKES))
       write(`${number}-like-${kind}.jpg`, await make(photo, random, other), of, `like ${kind}`)
@@ -80,18 +93,21 @@ async function measure({ folder, files }) {
   const identity = encoder.identity
   const model = { source: options.model, options: {} }
   const settings = { identity, width: encoder.embeddingWidth, model }
-  await using collection = await createCollection(join(work, 'photos.plumage'), settings)
+  const collection = await createCollection(join(work, 'photos.plumage'), settings)
   const begun = performance.now()
   await indexFolders(collection, [folder], encoder)
   await encoder[Symbol.asyncDispose]()
   const indexed = performance.now()
-  const { groups, tried, untried } = await findDuplicates(collection)
+  const { groups, tried, untried } = await findDuplicates(collection, { mostTries: Number.POSITIVE_INFINITY })
   const seconds = { index: (indexed - begun) / 1000, duplicates: (performance.now() - indexed) / 1000 }
   const pairs = groups
     .filter(({ kind }) => kind === 'copies')
-    .flatMap(({ kept, members }) => members.map(({ copy, words }) => ({ kept: kept.path, member: copy.path, words })))
+    .flatMap(({ kept, members }) =>
+      members.map(({ copy, words }) => ({ kept: kept.path, member: copy.path, words })),
+    )
   const flaws = {}
   for (const { flaw } of await findFlaws(collection)) flaws[flaw] = (flaws[flaw] ?? 0) + 1
+  await collection[Symbol.asyncDispose]()
   return { seconds, tried, untried, ...judged(files, pairs), flaws }
 }
 
@@ -128,7 +144,11 @@ function judged(files, pairs) {
 function peer(name, { folder, files }) {
   const script = new URL('peers/duplicates_peer.py', import.meta.url).pathname
   try {
-    const text = execFileSync(options.python, [script, name, folder], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 2 ** 28 })
+    const text = execFileSync(options.python, [script, name, folder], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      maxBuffer: 2 ** 28,
+    })
     const { version, sets, flaws } = JSON.parse(text.slice(text.lastIndexOf('\n{') + 1))
     const pairs = sets.flatMap((set) =>
       set.flatMap((kept, i) => set.slice(i + 1).map((member) => ({ kept, member }))),
@@ -142,14 +162,28 @@ function peer(name, { folder, files }) {
 
 function print({ rows, precision, pairs, wrong, seconds, tried, untried, flaws, peers }) {
   const percent = (share) => `${(100 * share).toFixed(1)} %`.padStart(8)
-  console.log(`kind         planted  recall  precision${peers.map(({ name }) => `  ${name} recall`).join('')}`)
+  console.log(
+    `kind         planted  recall  precision${peers.map(({ name }) => `  ${name} recall`).join('')}`,
+  )
   for (const [kind, row] of Object.entries(rows)) {
-    const others = peers.map((one) => (one.rows === undefined ? '-' : percent(one.rows[kind].recall)).padStart(one.name.length + 9))
-    console.log(`${kind.padEnd(12)} ${String(row.planted).padStart(7)} ${percent(row.recall)} ${percent(row.precision)} ${others.join('')}`)
+    const others = peers.map((one) =>
+      (one.rows === undefined ? '-' : percent(one.rows[kind].recall)).padStart(one.name.length + 9),
+    )
+    console.log(
+      `${kind.padEnd(12)} ${String(row.planted).padStart(7)} ${percent(row.recall)} ${percent(row.precision)} ${others.join('')}`,
+    )
   }
-  console.log(`same picture: ${pairs} pairs, precision ${percent(precision)}; ${tried} tried, ${untried} untried`)
+  console.log(
+    `same picture: ${pairs} pairs, precision ${percent(precision)}; ${tried} tried, ${untried} untried`,
+  )
   for (const { kept, member, words } of wrong) console.log(`  wrong: ${kept} and ${member}: ${words}`)
-  console.log(`indexed in ${seconds.index.toFixed(0)} s, compared in ${seconds.duplicates.toFixed(0)} s; flaws ${JSON.stringify(flaws)}`)
+  console.log(
+    `indexed in ${seconds.index.toFixed(0)} s, compared in ${seconds.duplicates.toFixed(0)} s; flaws ${JSON.stringify(flaws)}`,
+  )
   for (const one of peers)
-    console.log(one.missing === undefined ? `${one.name} ${one.version}: ${one.pairs} pairs, precision ${percent(one.precision)}; flaws ${JSON.stringify(one.flaws)}` : `${one.name}: ${one.missing}`)
+    console.log(
+      one.missing === undefined
+        ? `${one.name} ${one.version}: ${one.pairs} pairs, precision ${percent(one.precision)}; flaws ${JSON.stringify(one.flaws)}`
+        : `${one.name}: ${one.missing}`,
+    )
 }

@@ -5,7 +5,7 @@
  *     node bench/find-object.mjs [model, default models/small] [size, default 448] [--sweep] [--write]
  *
  * `--sweep` tries what objects are looked for in and the bounds of what looks alike, by which the settings of src/picture/find-object.ts were chosen on every
- * second composite (`chosen on`; `others` are the rest), and LOST (Siméoni et al. 2021), which found fewer and is for this reason not in the library. `--write`
+ * second composite (`chosen on`; `others` are the rest), and LOST (Siméoni et al. 2021), which found fewer in all and is for this reason not in the library. `--write`
  * puts the figures of both models into bench/README.md.
  */
 import { readFile, writeFile } from 'node:fs/promises'

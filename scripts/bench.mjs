@@ -2,7 +2,8 @@
  * `npm run bench`: sets up what is missing, installs the peers that are compared with into bench/, and runs the benchmark. What follows
  * `--` goes to bench/run.mjs; `--peers` also installs those of Python into bench/.venv;
  * `--browser` measures in a page instead (bench/browser.mjs), `--pictures` pictures of photos
- * (bench/pictures.mjs), and `--duplicates` how well duplicates are found (bench/duplicates.mjs).
+ * (bench/pictures.mjs), `--collections` looking through many embeddings (bench/collections.mjs), and `--duplicates` how well
+ * duplicates are found (bench/duplicates.mjs).
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -14,7 +15,7 @@ import { reportError, setUp } from './setup.mjs'
 const bench = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bench')
 const args = process.argv.slice(2)
 /** Names what is measured in place of passes of a network: a script of bench/ each. */
-const OTHERS = ['browser', 'pictures', 'duplicates']
+const OTHERS = ['browser', 'pictures', 'collections', 'duplicates']
 
 try {
   await setUp()
@@ -22,7 +23,7 @@ try {
   if (args.includes('--peers')) installPythonPeers()
   const other = OTHERS.find((name) => args.includes(`--${name}`))
   const script = `${other ?? 'run'}.mjs`
-  const rest = args.filter((arg) => arg !== '--peers' && arg !== `--${other}`)
+  const rest = args.filter((arg) => (arg !== '--peers' || other === 'collections') && arg !== `--${other}`)
   const { status } = spawnSync(process.execPath, [join(bench, script), ...rest], { stdio: 'inherit' })
   process.exitCode = status ?? 1
 } catch (error) {

@@ -43,7 +43,13 @@ const ROOMS = {
     types: ['engine/engine'],
   },
   hub: { rooms: ['model'] },
-  encoder: { rooms: BELOW_ENCODER, types: ['hub/download-progress'], packages: ['@noble/hashes'] },
+  encoder: {
+    rooms: BELOW_ENCODER,
+    // Patches are projected as they come, before all of them would be in memory.
+    files: ['numerics/projections'],
+    types: ['hub/download-progress'],
+    packages: ['@noble/hashes'],
+  },
   convert: { rooms: ['formats', ...BELOW_ENCODER, 'encoder'] },
   picture: { rooms: ['tensor', 'numerics', 'image', 'model'], types: ['encoder/types'] },
   birder: { rooms: ['numerics', ...BELOW_ENCODER, 'hub', 'encoder', 'picture'] },

@@ -1,4 +1,5 @@
 /** Builds the page for any folder of any server: addresses are relative. */
+import { join } from 'node:path'
 import { defineConfig } from 'vite'
 
 // Threads need shared memory, which browsers give only to pages that are cut off from other origins.
@@ -12,7 +13,15 @@ export default defineConfig({
   base: './',
   worker: { format: 'es' },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  build: { outDir: 'dist', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0 },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    rollupOptions: {
+      input: ['index.html', 'collection.html'].map((page) => join(import.meta.dirname, page)),
+    },
+  },
   // The library starts workers and fetches files beside its own modules: a bundled copy would look for them elsewhere.
   optimizeDeps: { exclude: ['plumage'] },
   server: { headers: isolation, fs: { allow: ['..'] } },

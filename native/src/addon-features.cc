@@ -207,26 +207,6 @@ napi_value similarity(napi_env env, napi_value* arguments) {
   });
 }
 
-// sumBytes(engine, [callback, ...bytes]) -> job. The value is the sum of the bytes as words, in 53 bits: what it takes to read them is measured by it.
-napi_value sumBytes(napi_env env, napi_value* arguments) {
-  Host& host = *fromHandle<Host>(env, arguments[0]);
-  const auto blocks = std::make_shared<std::vector<Span<unsigned char>>>();
-  for (uint32_t i = 1; i < lengthOf(env, arguments[1]); i++) blocks->push_back(bytes(env, element(env, arguments[1], i), "A block of bytes"));
-  Engine& engine = host.engine();
-  return host.submit(env, arguments[0], arguments[1], [&engine, blocks](Job& job) {
-    constexpr long PIECE = 1L << 20;
-    std::atomic<unsigned long long> total{0};
-    for (const Span<unsigned char>& block : *blocks) {
-      const long length = static_cast<long>(block.length);
-      engine.pool().run((length + PIECE - 1) / PIECE, job.cancelled, [&](int, long piece) {
-        total += engine.kernels().sumBytes(block.data + piece * PIECE, std::min(PIECE, length - piece * PIECE));
-      });
-    }
-    job.outcome.value = static_cast<double>(total.load() & ((1ULL << 53) - 1));
-    if (job.cancelled.load()) job.outcome.status = Status::cancelled;
-  });
-}
-
 }  // namespace
 
 void defineFeatures(napi_env env, napi_value exports) {
@@ -234,7 +214,6 @@ void defineFeatures(napi_env env, napi_value exports) {
   define<meanOfRows, 3>(env, exports, "meanOfRows");
   define<gramTimes, 3>(env, exports, "gramTimes");
   define<similarity, 3>(env, exports, "similarity");
-  define<sumBytes, 2>(env, exports, "sumBytes");
 }
 
 }  // namespace plumage

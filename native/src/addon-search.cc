@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -50,17 +51,47 @@ struct StoredBlock {
   long first, count;
 };
 
+// Holds bytes that lie in memory or in regions of files.
+class Files {
+ public:
+  // The value is bytes, or [region, where in it bytes begin, how many there are].
+  Span<unsigned char> bytesOf(napi_env env, napi_value value) {
+    bool isArray;
+    check(env, napi_is_array(env, value, &isArray));
+    if (!isArray) return bytes(env, value, "A block of rows");
+    const std::shared_ptr<Region>& region = fromHandle<Region>(env, element(env, value, 0));
+    const long size = static_cast<long>(region->bytes()), from = whole(env, element(env, value, 1), "The offset in a region", 0, size);
+    const long length = whole(env, element(env, value, 2), "The bytes of a region", 0, size - from);
+    regions_.push_back(region);
+    return {reinterpret_cast<unsigned char*>(region->floats()) + from, static_cast<size_t>(length)};
+  }
+
+  // Throws Refusal `rows-lost` where a file has been changed while its bytes were read.
+  void checkUnchanged() const;
+
+ private:
+  std::vector<std::shared_ptr<Region>> regions_;
+};
+
+void Files::checkUnchanged() const {
+  for (const std::shared_ptr<Region>& region : regions_) {
+    if (region->isAsItWas()) continue;
+    throw Refusal("rows-lost", "The file of vectors has been cut off or written into while it was looked through: no result is given. Open it again.");
+  }
+}
+
 struct StoredBlocks {
   long width;
   std::vector<StoredBlock> blocks;
   long count = 0;
+  Files files;
 
-  // Elements [from, end) of `kept` are [rows, scales] by turns where rows are bytes, else rows alone: bytes in memory, or [region, how many bytes of it].
+  // Elements [from, end) of `kept` are [rows, scales] by turns where rows are bytes, else rows alone.
   StoredBlocks(napi_env env, napi_value kept, uint32_t from, long width, bool areBytes) : width(width) {
     const uint32_t end = lengthOf(env, kept), step = areBytes ? 2 : 1;
     const size_t rowBytes = static_cast<size_t>(width) * (areBytes ? 1 : 2);
     for (uint32_t i = from; i < end; i += step) {
-      const Span<unsigned char> rows = bytesOf(env, element(env, kept, i));
+      const Span<unsigned char> rows = files.bytesOf(env, element(env, kept, i));
       const size_t own = rows.length / rowBytes;
       if (own * rowBytes != rows.length) throw Refusal(WRONG_ARGUMENT, "%zu bytes are no rows of %ld numbers.", rows.length, width);
       const float* scales = nullptr;
@@ -82,27 +113,6 @@ struct StoredBlocks {
       block = &*std::prev(std::upper_bound(blocks.begin(), blocks.end(), row, [](long r, const StoredBlock& b) { return r < b.first; }));
     }
     return block->rows + (row - block->first) * width * 2;
-  }
-
-  // Throws Refusal `rows-lost` where a file has been changed while its rows were read.
-  void checkFiles() const {
-    for (const std::shared_ptr<Region>& region : regions_) {
-      if (region->isAsItWas()) continue;
-      throw Refusal("rows-lost", "The file of vectors has been cut off or written into while it was looked through: no result is given. Open it again.");
-    }
-  }
-
- private:
-  std::vector<std::shared_ptr<Region>> regions_;
-
-  Span<unsigned char> bytesOf(napi_env env, napi_value value) {
-    bool isArray;
-    check(env, napi_is_array(env, value, &isArray));
-    if (!isArray) return bytes(env, value, "A block of rows");
-    const std::shared_ptr<Region>& region = fromHandle<Region>(env, element(env, value, 0));
-    const long length = whole(env, element(env, value, 1), "The bytes of a region", 0, static_cast<long>(region->bytes()));
-    regions_.push_back(region);
-    return {reinterpret_cast<unsigned char*>(region->floats()), static_cast<size_t>(length)};
   }
 };
 
@@ -176,7 +186,7 @@ class Search {
     for (const std::vector<Found>& own : found_) {
       for (size_t i = 0; i < own.size(); i++) keptOf(static_cast<long>(i / task_.most)).show(own[i]);
     }
-    task_.stored.checkFiles();
+    task_.stored.files.checkUnchanged();
     job_.outcome.value = bad_.value();
     if (job_.cancelled.load()) job_.outcome.status = Status::cancelled;
   }
@@ -199,21 +209,39 @@ class Search {
     return NearestRows(task_.kept + heap * task_.most, task_.most);
   }
 
+  // What a narrow product of a query and a row may be wrong by: what rounding takes from either, times the length of the other, and what rounding each step of
+  // a sum in float32 does, 2^-24 of the lengths' product; twice that is asked for.
   void measureQueries() {
-    lengths_.resize(static_cast<size_t>(task_.queryCount));
-    reached_ = std::vector<std::atomic<double>>(lengths_.size());
-    for (size_t q = 0; q < lengths_.size(); q++) {
-      double square = 0;
+    const size_t count = static_cast<size_t>(task_.queryCount);
+    summing_ = static_cast<double>(width_ + 16) * 0x1p-23;
+    lengths_.resize(count);
+    perLength_.resize(count);
+    reached_ = std::vector<std::atomic<double>>(count);
+    for (size_t q = 0; q < count; q++) {
+      double square = 0, lost = 0;
       const float* query = task_.queries + q * static_cast<size_t>(width_);
-      for (long i = 0; i < width_; i++) square += static_cast<double>(query[i]) * query[i];
-      lengths_[q] = std::sqrt(square);
+      for (long i = 0; i < width_; i++) {
+        const double value = query[i], loss = isNarrow() ? value - roundedToBfloat16(query[i]) : 0;
+        square += value * value;
+        lost += loss * loss;
+      }
+      const double length = std::sqrt(square);
+      lengths_[q] = upwards(length);
+      perLength_[q] = upwards(std::sqrt(lost) * (1 + 0x1p-7) + summing_ * length);
       reached_[q].store(keptOf(static_cast<long>(q)).least());
     }
-    // Rounding to bfloat16 moves a number by at most 2^-8 of it, and a step of a sum in float32 by 2^-24 of the lengths' product; twice that is asked for.
-    const double summing = static_cast<double>(width_ + 16) * 0x1p-23;
-    wrong_ = summing + (isNarrow() ? 0x1p-7 + 0x1p-16 : 0);
-    wrongInFloat32_ = summing;
   }
+
+  static double roundedToBfloat16(float value) {
+    unsigned bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+  }
+
+  // Sums of squares in float32 are a little wrong themselves.
+  static float upwards(double length) { return static_cast<float>(length * 1.0001); }
 
   bool reserveScratch() {
     const long columns = product_.tileColumns, chunk = std::min(QUERIES_OF_CHUNK, task_.queryCount);
@@ -274,11 +302,13 @@ class Search {
     }
   }
 
-  // Gives what a narrow product must reach; it is rounded downwards.
-  static float boundOf(double reached, double wrong) {
+  // Gives what a narrow product must reach that may be wrong by nothing; it is rounded downwards.
+  static float lowered(double reached) { return static_cast<float>(reached - 1e-6 * std::fabs(reached) - 1e-30); }
+
+  // Gives what a narrow product must reach.
+  static float boundOf(float lowered, float wrong) {
     // Beyond this, sums in float32 may overflow on their way: nothing is known by them.
-    if (!(wrong < 1e30)) return -std::numeric_limits<float>::infinity();
-    return static_cast<float>(reached - wrong - 1e-6 * std::fabs(reached) - 1e-30);
+    return wrong < 1e30f ? lowered - wrong : -std::numeric_limits<float>::infinity();
   }
 
   // One query is multiplied with rows where they lie, as fast as memory gives them.
@@ -289,13 +319,18 @@ class Search {
       for (to = from + 1; to < count && rows.at[to] == rows.at[to - 1] + width_ * 2;) to++;
       kernels_.scoreHalves(rows.at[from], static_cast<long>(to - from), width_, task_.queries, scores + from, squares + from);
     }
+    // One bound serves all of them, since what is not below it is multiplied again anyway.
+    float largest = 0;
     for (size_t r = 0; r < count; r++) {
-      if (!std::isfinite(squares[r])) {
-        bad_.tell(rows.numbers[r]);
-        continue;
-      }
-      const double wrong = wrongInFloat32_ * lengths_[0] * std::sqrt(static_cast<double>(squares[r]));
-      if (!(scores[r] < boundOf(reached_[0].load(std::memory_order_relaxed), wrong))) decide(thread, 0, rows, r);
+      if (!std::isfinite(squares[r])) bad_.tell(rows.numbers[r]);
+      largest = squares[r] > largest ? squares[r] : largest;
+    }
+    const float wrong = static_cast<float>(summing_) * lengths_[0] * upwards(std::sqrt(static_cast<double>(largest)));
+    float bound = boundOf(lowered(reached_[0].load()), wrong);
+    for (size_t r = 0; r < count; r++) {
+      if (scores[r] < bound) continue;
+      decide(thread, 0, rows, r);
+      bound = boundOf(lowered(reached_[0].load()), wrong);
     }
   }
 
@@ -306,35 +341,64 @@ class Search {
     float* wide = packed + (ROWS_AT_A_TIME + columns - 1) / columns * panelFloats_;
     float* products = wide + wide_;
     float* sums = products + products_;
-    float squares[ROWS_AT_A_TIME];
-    std::vector<double> farthest(static_cast<size_t>(panels), 0.0);
+    float lengths[ROWS_AT_A_TIME], lost[ROWS_AT_A_TIME];
+    std::vector<float> longest(static_cast<size_t>(panels), 0), mostLost(static_cast<size_t>(panels), 0);
     for (long panel = 0; panel < panels; panel++) {
       const long first = panel * columns, own = std::min(columns, count - first);
-      kernels_.widenRows(rows.at.data() + from + first, own, width_, wide, squares + first);
+      kernels_.widenRows(rows.at.data() + from + first, own, width_, wide, lengths + first, lost + first);
       product_.pack(wide, own, width_, packed + panel * panelFloats_, 0, 1);
+      const size_t p = static_cast<size_t>(panel);
       for (long c = first; c < first + own; c++) {
-        if (!std::isfinite(squares[c])) bad_.tell(rows.numbers[from + static_cast<size_t>(c)]);
-        farthest[static_cast<size_t>(panel)] = std::max(farthest[static_cast<size_t>(panel)], std::sqrt(static_cast<double>(squares[c])));
+        if (!std::isfinite(lengths[c])) bad_.tell(rows.numbers[from + static_cast<size_t>(c)]);
+        lengths[c] = upwards(std::sqrt(static_cast<double>(lengths[c])));
+        lost[c] = isNarrow() ? upwards(std::sqrt(static_cast<double>(lost[c]))) : 0;
+        longest[p] = std::max(longest[p], lengths[c]);
+        mostLost[p] = std::max(mostLost[p], lost[c]);
       }
     }
     const bool isMutual = rows.places[to - 1] >= task_.mutualFrom;
-    float rowBounds[QUERIES_OF_CHUNK], columnBounds[256];
+    float reached[QUERIES_OF_CHUNK], rowBounds[QUERIES_OF_CHUNK], columnBounds[256];
     std::vector<unsigned> places(static_cast<size_t>(QUERIES_OF_CHUNK * columns));
     for (long first = 0; first < task_.queryCount && !job_.cancelled.load(); first += QUERIES_OF_CHUNK) {
       const long some = std::min(QUERIES_OF_CHUNK, task_.queryCount - first);
-      const double longest = *std::max_element(lengths_.begin() + first, lengths_.begin() + first + some);
+      const float* queryLengths = lengths_.data() + first;
+      const float* perLength = perLength_.data() + first;
+      const float longestQuery = *std::max_element(queryLengths, queryLengths + some);
+      const float mostPerLength = *std::max_element(perLength, perLength + some);
+      for (long q = 0; q < some; q++) reached[q] = lowered(reached_[static_cast<size_t>(first + q)].load(std::memory_order_relaxed));
       for (long panel = 0; panel < panels; panel++) {
         const long own = std::min(columns, count - panel * columns);
+        const float length = longest[static_cast<size_t>(panel)], loss = mostLost[static_cast<size_t>(panel)];
         multiply(first, some, packed + panel * panelFloats_, own, products, sums);
-        for (long q = 0; q < some; q++) {
-          const size_t query = static_cast<size_t>(first + q);
-          rowBounds[q] = boundOf(reached_[query].load(std::memory_order_relaxed), wrong_ * lengths_[query] * farthest[static_cast<size_t>(panel)]);
+        const auto boundRow = [&](long q) { rowBounds[q] = boundOf(reached[q], perLength[q] * length + queryLengths[q] * loss); };
+        const auto boundColumn = [&](long c) {
+          const long place = panel * columns + c;
+          const size_t r = from + static_cast<size_t>(place);
+          // Rows that keep no queries have a bound that nothing reaches.
+          if (rows.places[r] < task_.mutualFrom) return;
+          const NearestRows kept(task_.kept + static_cast<size_t>(rows.numbers[r]) * task_.most, task_.most);
+          columnBounds[c] = boundOf(lowered(kept.least()), mostPerLength * lengths[place] + longestQuery * lost[place]);
+        };
+        if (mostPerLength * length + longestQuery * loss < 1e30f) {
+          // This is boundRow without its question, in vectors.
+          for (long q = 0; q < some; q++) rowBounds[q] = reached[q] - (perLength[q] * length + queryLengths[q] * loss);
+        } else {
+          for (long q = 0; q < some; q++) boundRow(q);
         }
-        if (isMutual) boundColumns(rows, from + static_cast<size_t>(panel * columns), own, longest, squares + panel * columns, columnBounds);
+        std::fill(columnBounds, columnBounds + columns, std::numeric_limits<float>::infinity());
+        if (isMutual) {
+          for (long c = 0; c < own; c++) boundColumn(c);
+        }
         const long found = kernels_.findLarge(products, columns, some, own, rowBounds, isMutual ? columnBounds : nullptr, places.data());
         for (long i = 0; i < found; i++) {
-          decide(thread, first + (places[static_cast<size_t>(i)] >> 16), rows,
-                 from + static_cast<size_t>(panel * columns + (places[static_cast<size_t>(i)] & 65535)));
+          const long q = places[static_cast<size_t>(i)] >> 16, c = places[static_cast<size_t>(i)] & 65535;
+          // Bounds may have risen since, by those in front of it.
+          const float product = products[q * columns + c];
+          if (product < rowBounds[q] && (!isMutual || product < columnBounds[c])) continue;
+          decide(thread, first + q, rows, from + static_cast<size_t>(panel * columns + c));
+          reached[q] = lowered(reached_[static_cast<size_t>(first + q)].load(std::memory_order_relaxed));
+          boundRow(q);
+          if (isMutual) boundColumn(c);
         }
       }
     }
@@ -353,26 +417,16 @@ class Search {
     product_.gemm(args, 0, sums);
   }
 
-  // Rows that keep no queries have a bound that nothing reaches.
-  void boundColumns(const Gathered& rows, size_t from, long own, double longest, const float* squares, float* bounds) const {
-    std::fill(bounds, bounds + product_.tileColumns, std::numeric_limits<float>::infinity());
-    for (long c = 0; c < own; c++) {
-      const size_t r = from + static_cast<size_t>(c);
-      if (rows.places[r] < task_.mutualFrom) continue;
-      const NearestRows kept(task_.kept + static_cast<size_t>(rows.numbers[r]) * task_.most, task_.most);
-      bounds[c] = boundOf(kept.least(), wrong_ * longest * std::sqrt(static_cast<double>(squares[c])));
-    }
-  }
-
   const Kernels& kernels_;
   ThreadPool& pool_;
   Job& job_;
   const SearchTask& task_;
   const long width_;
   const Product& product_;
-  // A narrow product is wrong by at most so much of the lengths' product.
-  double wrong_ = 0, wrongInFloat32_ = 0;
-  std::vector<double> lengths_;
+  // A sum in float32 is wrong by at most so much of the lengths' product.
+  double summing_ = 0;
+  // Each query has its length, and by how much its products with a row may be wrong for each unit of the row's length.
+  std::vector<float> lengths_, perLength_;
   // Says of each query which score its most nearest rows have reached at least.
   std::vector<std::atomic<double>> reached_;
   std::vector<std::vector<Found>> found_;
@@ -453,9 +507,9 @@ napi_value keepNearest(napi_env env, napi_value* arguments) {
   return host.submit(env, arguments[0], given, [&engine, stored, kept, most, queries, candidates, mutualFrom](Job& job) {
     const long width = stored->width, count = static_cast<long>(queries.length);
     std::vector<const unsigned char*> at(queries.length);
-    std::vector<float> values(queries.length * static_cast<size_t>(width)), squares(queries.length);
+    std::vector<float> values(queries.length * static_cast<size_t>(width)), squares(queries.length), lost(queries.length);
     for (size_t q = 0; q < at.size(); q++) at[q] = stored->at(queries.data[q]);
-    engine.kernels().widenRows(at.data(), count, width, values.data(), squares.data());
+    engine.kernels().widenRows(at.data(), count, width, values.data(), squares.data(), lost.data());
     const RowChoice rows = {candidates.data, static_cast<long>(candidates.length), nullptr};
     Search(engine, job, {*stored, rows, values.data(), count, queries.data, mutualFrom, most, reinterpret_cast<Found*>(kept.data)}).run();
   });
@@ -517,12 +571,35 @@ napi_value nearestInBytes(napi_env env, napi_value* arguments) {
   });
 }
 
+// sumBytes(engine, [callback, ...bytes]) -> job. The value is the sum of the bytes as words, in 53 bits: what it takes to read them is measured by it.
+napi_value sumBytes(napi_env env, napi_value* arguments) {
+  Host& host = *fromHandle<Host>(env, arguments[0]);
+  const auto files = std::make_shared<Files>();
+  const auto blocks = std::make_shared<std::vector<Span<unsigned char>>>();
+  for (uint32_t i = 1; i < lengthOf(env, arguments[1]); i++) blocks->push_back(files->bytesOf(env, element(env, arguments[1], i)));
+  Engine& engine = host.engine();
+  return host.submit(env, arguments[0], arguments[1], [&engine, files, blocks](Job& job) {
+    constexpr long PIECE = 1L << 20;
+    std::atomic<unsigned long long> total{0};
+    for (const Span<unsigned char>& block : *blocks) {
+      const long length = static_cast<long>(block.length);
+      engine.pool().run((length + PIECE - 1) / PIECE, job.cancelled, [&](int, long piece) {
+        total += engine.kernels().sumBytes(block.data + piece * PIECE, std::min(PIECE, length - piece * PIECE));
+      });
+    }
+    files->checkUnchanged();
+    job.outcome.value = static_cast<double>(total.load() & ((1ULL << 53) - 1));
+    if (job.cancelled.load()) job.outcome.status = Status::cancelled;
+  });
+}
+
 }  // namespace
 
 void defineSearch(napi_env env, napi_value exports) {
   define<nearestToEach, 3>(env, exports, "nearestToEach");
   define<keepNearest, 4>(env, exports, "keepNearest");
   define<nearestInBytes, 2>(env, exports, "nearestInBytes");
+  define<sumBytes, 2>(env, exports, "sumBytes");
 }
 
 }  // namespace plumage

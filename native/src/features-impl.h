@@ -148,13 +148,22 @@ constexpr long EXACT_LANES = 16;
 
 double dotHalves(const float* query, const unsigned char* row, long width) {
   const unsigned short* halves = reinterpret_cast<const unsigned short*>(row);
-  double lanes[EXACT_LANES] = {};
+  alignas(64) double lanes[EXACT_LANES] = {};
+#if defined(__AVX512F__) && VECTOR_WIDTH == 16
+  __m512d low = _mm512_setzero_pd(), high = low;
+  const auto add = [&](const float* q, const unsigned short* h) {
+    const __m512 a = (__m512)load(q), b = (__m512)widenHalves(h);
+    low = _mm512_fmadd_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(a)), _mm512_cvtps_pd(_mm512_castps512_ps256(b)), low);
+    high = _mm512_fmadd_pd(_mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(b, 1)), high);
+  };
+#else
   const auto add = [&](const float* q, const unsigned short* h) {
     float x[EXACT_LANES];
     for (long i = 0; i < EXACT_LANES; i += W) store(x + i, widenHalves(h + i));
 #pragma GCC unroll 16
     for (long i = 0; i < EXACT_LANES; i++) lanes[i] += static_cast<double>(q[i]) * static_cast<double>(x[i]);
   };
+#endif
   long i = 0;
   for (; i + EXACT_LANES <= width; i += EXACT_LANES) add(query + i, halves + i);
   if (i < width) {
@@ -164,13 +173,23 @@ double dotHalves(const float* query, const unsigned char* row, long width) {
     __builtin_memcpy(h, halves + i, static_cast<size_t>(width - i) * 2);
     add(q, h);
   }
+#if defined(__AVX512F__) && VECTOR_WIDTH == 16
+  _mm512_store_pd(lanes, low);
+  _mm512_store_pd(lanes + 8, high);
+#endif
   for (long half = EXACT_LANES / 2; half > 0; half /= 2) {
     for (long l = 0; l < half; l++) lanes[l] += lanes[l + half];
   }
   return lanes[0];
 }
 
-void widenRows(const unsigned char* const* rows, long count, long width, float* out, float* squares) {
+// Gives what rounding to bfloat16 takes from values.
+INLINE V lostInBfloat16(V v) {
+  const I bits = (I)v;
+  return v - (V)((bits + isplat(0x7fff) + ((bits >> 16) & isplat(1))) & isplat(static_cast<int>(0xffff0000)));
+}
+
+void widenRows(const unsigned char* const* rows, long count, long width, float* out, float* squares, float* lost) {
   const long whole = width / W * W;
   for (long r = 0; r < count; r++, out += width) {
     const unsigned short* in = reinterpret_cast<const unsigned short*>(rows[r]);
@@ -178,20 +197,26 @@ void widenRows(const unsigned char* const* rows, long count, long width, float* 
     if (r + 4 < count) {
       for (long i = 0; i < width * 2; i += 64) __builtin_prefetch(rows[r + 4] + i);
     }
-    V lengths{};
+    V lengths{}, losses{};
+    const auto measure = [&](V x) {
+      const V loss = lostInBfloat16(x);
+      lengths += x * x;
+      losses += loss * loss;
+    };
     for (long i = 0; i < whole; i += W) {
       const V x = widenHalves(in + i);
       store(out + i, x);
-      lengths += x * x;
+      measure(x);
     }
     if (whole < width) {
       unsigned short halves[W] = {};
       __builtin_memcpy(halves, in + whole, static_cast<size_t>(width - whole) * 2);
       const V x = widenHalves(halves);
       __builtin_memcpy(out + whole, &x, static_cast<size_t>(width - whole) * 4);
-      lengths += x * x;
+      measure(x);
     }
     squares[r] = sumInHalves(lengths);
+    lost[r] = sumInHalves(losses);
   }
 }
 

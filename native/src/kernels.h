@@ -271,8 +271,8 @@ struct Kernels {
   void (*scoreHalves)(const unsigned char* rows, long count, long width, const float* query, float* scores, float* squares);
   // Multiplies a query with a row of halves in float64, in an order that src/numerics/dot-halves.ts has too: the number is the same to the last bit.
   double (*dotHalves)(const float* query, const unsigned char* row, long width);
-  // Makes float32 of rows of halves, wherever they lie, and gives the squares of their lengths.
-  void (*widenRows)(const unsigned char* const* rows, long count, long width, float* out, float* squares);
+  // Makes float32 of rows of halves, wherever they lie, and gives the squares of their lengths, and of the lengths of what rounding to bfloat16 takes.
+  void (*widenRows)(const unsigned char* const* rows, long count, long width, float* out, float* squares, float* lost);
   // Lists the places r * 65536 + c of scores [rows, columns] that are not below the bound of their row, or below that of their column, where columns
   // have bounds; gives how many. There is room for all.
   long (*findLarge)(const float* scores, long stride, long rows, long columns, const float* rowBounds, const float* columnBounds, unsigned* places);

@@ -44,7 +44,7 @@ export type {
 } from './masked-encoding.js'
 export { getIdsKeep, type UniformMaskOptions, uniformMask } from './masking.js'
 export { type NdArray, ndArray } from './nd-array.js'
-export { BirderNet } from './net.js'
+export { BirderNet, type HeadOnNet } from './net.js'
 export {
   getChannelsFromSignature,
   getNumLabelsFromSignature,

@@ -35,7 +35,8 @@ export type InferOptionsWithEmbedding = InferOptions & { readonly returnEmbeddin
 
 /**
  * Takes one image through transform and network. The image is used as it lies: EXIF orientation is not applied, as in Birder. For an encoder
- * without a classifier `out` is the softmax of the embedding, which carries no meaning of its own.
+ * without a classifier `out` is the softmax of the embedding, which carries no meaning of its own, unless the network was loaded with a head. Throws
+ * `CheckpointError` `other-identity` for a transform that the head was not trained with.
  */
 export async function inferImage(
   net: BirderNet,
@@ -55,6 +56,7 @@ export async function inferImage(
   transform: ClassificationTransform,
   options: InferOptions = {},
 ): Promise<InferResult> {
+  net.assertHeadTakes(transform.recipe)
   return inferBatch(net, transform(image).unsqueeze(0), options)
 }
 

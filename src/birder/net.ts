@@ -3,12 +3,16 @@
  * inference. Pixels come in as [B, C, height, width], already transformed.
  */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
+import { identityOf } from '../encoder/identity.js'
 import type { Network } from '../encoder/network.js'
+import { assertHeadFits, headScores, type TrainedHead } from '../encoder/trained-head.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
+import type { Recipe } from '../image/recipe.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
 import { birderOrder, patchMaps } from '../model/token-layout.js'
 import { specialTokens, tokenWidth } from '../model/vit-config.js'
+import { isRecord, parseJsonOrNull } from '../plain-value.js'
 import {
   ATTENTION_OPTIONS,
   type AttentionOptions,
@@ -37,6 +41,14 @@ export interface RunSignal {
 
 const RUN_SIGNAL = { signal: true } satisfies OptionNames<RunSignal>
 
+/** Is a head that takes the place of a network's own classifier, with what tells whether it is of this network. */
+export interface HeadOnNet {
+  /** Tells classes apart by embeddings. */
+  readonly head: TrainedHead
+  /** Is the digest of the network's weights. */
+  readonly weights: string
+}
+
 /**
  * Is a loaded network with the methods of Birder's own. It owns the packed weights and what was handed in with them: `using` starts to give them
  * back, `await using` waits for it.
@@ -52,16 +64,37 @@ export class BirderNet implements Disposable, AsyncDisposable {
   readonly numSpecialTokens: number
   readonly #network: Network
   readonly #owned: AsyncDisposable | undefined
+  readonly #headed: HeadOnNet | undefined
   #dynamicSize = false
 
-  /** @param owned disposed of with the network, such as the engine that was chosen for it alone */
-  constructor(network: Network, owned?: AsyncDisposable) {
+  /**
+   * @param owned disposed of with the network, such as the engine that was chosen for it alone
+   * @param headed gives scores in the place of the network's own classifier
+   */
+  constructor(network: Network, owned?: AsyncDisposable, headed?: HeadOnNet) {
     this.size = network.config.size
     this.embeddingSize = tokenWidth(network.config)
-    this.numClasses = network.config.classifier?.classes ?? 0
+    this.numClasses = headed?.head.classes.length ?? network.config.classifier?.classes ?? 0
     this.numSpecialTokens = specialTokens(network.config)
     this.#network = network
     this.#owned = owned
+    this.#headed = headed
+  }
+
+  /**
+   * Throws `CheckpointError` `other-identity` where a head was put on this network that was trained on embeddings of another, or of images that were prepared in another
+   * way. Whether EXIF orientation was applied is not looked at: images are taken here as they lie, so whoever turns them beforehand has the others.
+   */
+  assertHeadTakes(recipe: Recipe): void {
+    if (this.#headed === undefined) return
+    const { head, weights } = this.#headed
+    const { config, engine } = this.#network
+    const trained = parseJsonOrNull(head.identity.settings)
+    const turned = isRecord(trained) && isRecord(trained.recipe) ? trained.recipe.orientation : undefined
+    const orientation = turned === 'apply' ? turned : recipe.orientation
+    const positions = this.#gridFor(this.size).rule
+    const parts = { name: head.identity.model, weights, origin: null, config, engine, positions }
+    assertHeadFits(head, identityOf({ ...parts, recipe: { ...recipe, orientation } }))
   }
 
   /**
@@ -148,10 +181,12 @@ export class BirderNet implements Disposable, AsyncDisposable {
   ): Promise<{ embedding: NdArray; logits: NdArray }> {
     const { activation, batch, slots } = await this.#run(
       x,
-      ({ embedding, logits }) => (logits === null ? [embedding] : [embedding, logits]),
+      ({ embedding, logits }) =>
+        logits === null || this.#headed !== undefined ? [embedding] : [embedding, logits],
       options,
     )
     const embedding = this.#asEmbedding(activation(slots.embedding), batch)
+    if (this.#headed !== undefined) return { embedding, logits: headed(embedding, batch, this.#headed.head) }
     if (slots.logits === null) return { embedding, logits: embedding }
     return { embedding, logits: ndArray(activation(slots.logits), [batch, this.numClasses]) }
   }
@@ -252,6 +287,16 @@ export class BirderNet implements Disposable, AsyncDisposable {
     this.#network[Symbol.dispose]()
     await this.#owned?.[Symbol.asyncDispose]()
   }
+}
+
+/** Scores each image of a batch. */
+function headed({ data }: NdArray, batch: number, head: TrainedHead): NdArray {
+  const width = data.length / batch
+  const classes = head.classes.length
+  const scores = new Float32Array(batch * classes)
+  for (let image = 0; image < batch; image++)
+    scores.set(headScores(head, data.subarray(image * width, (image + 1) * width)), image * classes)
+  return ndArray(scores, [batch, classes])
 }
 
 type Slots = ReturnType<Network['planFor']>['slots']

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Collection } from '../collection/collection.js'
 import type { About } from '../collection/store.js'
+import { given } from '../encoder/choose-recipe.js'
 import type { Identity } from '../encoder/types.js'
 import type { PlainRecord } from '../plain-value.js'
 import type { FileEncoder } from '../work/file-encoder.js'
@@ -17,13 +18,14 @@ export function addCollectionOption(command: Command, flags: string, description
   return command.option(flags, description, DEFAULT_COLLECTION)
 }
 
+/** Is what of the command line concerns how fast, and not what. */
+export type PassingOptions = Partial<Pick<ModelOptions, 'engine' | 'threads' | 'offline' | 'json'>>
+
 /** Loads the model as the collection was made with it. Throws `CollectionError` `other-identity` where it is another by now. */
 export async function loadEncoderOf(
   context: CommandContext,
   collection: Collection,
-  options: Partial<Pick<ModelOptions, 'engine' | 'threads' | 'offline' | 'json'>> & {
-    readonly model?: string | undefined
-  },
+  options: PassingOptions & { readonly model?: string | undefined },
 ): Promise<FileEncoder> {
   const { model, identity } = collection.about
   const source = options.model ?? model.source
@@ -31,14 +33,23 @@ export async function loadEncoderOf(
     throw new UsageError(
       `${collection.store.label} holds embeddings of ${identity.model}, which it does not know how to load: name the model (--model), or search by --id.`,
     )
-  const { engine, threads, offline, json } = options
-  const passing = Object.fromEntries(
-    Object.entries({ engine, threads, offline, json }).filter(([, value]) => value !== undefined),
+  return await loadEncoderAs(context, { ...model, source }, options, (encoder) =>
+    collection.assertSame(encoder.identity),
   )
-  const all = { exif: true, ...model.options, ...passing, model: source } as unknown as ModelOptions
+}
+
+/** Loads a model as it was loaded before, and gives it back where it is not the same any more. */
+export async function loadEncoderAs(
+  context: CommandContext,
+  { source, options: kept }: About['model'],
+  { engine, threads, offline, json }: PassingOptions,
+  assertSame: (encoder: FileEncoder) => void,
+): Promise<FileEncoder> {
+  const passing = given({ engine, threads, offline, json })
+  const all = { exif: true, ...kept, ...passing, model: source } as unknown as ModelOptions
   const encoder = await loadChosenEncoder(context, all)
   try {
-    collection.assertSame(encoder.identity)
+    assertSame(encoder)
     return encoder
   } catch (error) {
     await encoder[Symbol.asyncDispose]()

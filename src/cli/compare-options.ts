@@ -14,8 +14,16 @@ export function addCompareOptions(command: Command): Command {
   return command
     .option('--near <cosine>', 'similarity from which on photos are near (default: 0.95)', cosine)
     .option('--alike <cosine>', 'similarity from which on they are alike (default: 0.9)', cosine)
-    .option('--try-from <cosine>', 'similarity from which on it is tried whether they are one picture (default: 0.6)', cosine)
-    .option('--tries <n>', 'pairs to try, the most alike first (default: four for each photo)', positiveInteger)
+    .option(
+      '--try-from <cosine>',
+      'similarity from which on it is tried whether they are one picture (default: 0.6)',
+      cosine,
+    )
+    .option(
+      '--tries <n>',
+      'pairs to try, the most alike first (default: as many as there are photos)',
+      positiveInteger,
+    )
 }
 
 /** Gives what was said, under the names of the library. */

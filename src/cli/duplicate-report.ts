@@ -4,12 +4,13 @@
  */
 import { createHash } from 'node:crypto'
 import type { Collection } from '../collection/collection.js'
-import type { Copy, DuplicateGroup, GroupMember } from '../collection/duplicates/duplicate-group.js'
+import type { Copy } from '../collection/duplicates/copy.js'
+import type { DuplicateGroup, GroupMember } from '../collection/duplicates/duplicate-group.js'
 import type { RgbImage } from '../image/image.js'
 import { chessboard } from '../numerics/chessboard.js'
 import { reducePixels } from '../numerics/reduce-pixels.js'
 import { fullPath } from '../platform/node/collection/find-duplicates.js'
-import { decodeImage } from '../platform/node/decode-image.js'
+import { readPhoto } from '../platform/node/collection/read-photo.js'
 import { writeWhole } from '../platform/node/files/write-whole.js'
 import { loadSharp } from '../platform/node/sharp-decoder.js'
 import { printable } from './progress.js'
@@ -58,7 +59,9 @@ async function sectionOf(
   signal: AbortSignal,
 ): Promise<string> {
   const image = await readOrNull(collection, kept, signal)
-  const items = [`<li>${await pictureOf(image, kept)}<p><b>${kind === 'copies' ? 'keep' : 'first'}</b> ${nameOf(kept)}</p></li>`]
+  const items = [
+    `<li>${await pictureOf(image, kept)}<p><b>${kind === 'copies' ? 'keep' : 'first'}</b> ${nameOf(kept)}</p></li>`,
+  ]
   for (const member of members) items.push(await itemOf(collection, image, member, signal))
   return `<section><h2>${kind} ${at + 1}</h2><p>${members.length + 1} photos, lowest similarity ${lowest.toFixed(4)}</p><ul>${items.join('\n')}</ul></section>\n`
 }
@@ -73,14 +76,18 @@ async function itemOf(
   const laid =
     proof === undefined || kept === null || image === null
       ? ''
-      : await pictureOf(chessboard(kept, image, proof.map, proof.kept, SIDE), copy, 'laid over the kept photo: ')
+      : await pictureOf(
+          chessboard(kept, image, proof.map, proof.kept, SIDE),
+          copy,
+          'laid over the kept photo: ',
+        )
   const told = escaped(words === '' ? kind : words)
   return `<li>${await pictureOf(image, copy)}${laid}<p>${proposed ? '<b>may go</b>' : ''} ${nameOf(copy)}</p><p>${told}, ${similarity.toFixed(4)}</p></li>`
 }
 
 async function readOrNull(collection: Collection, copy: Copy, signal: AbortSignal): Promise<RgbImage | null> {
   try {
-    return await decodeImage(fullPath(collection, copy), { signal })
+    return await readPhoto(fullPath(collection, copy), signal)
   } catch {
     signal.throwIfAborted()
     return null
@@ -91,7 +98,9 @@ async function pictureOf(image: RgbImage | null, copy: Copy, before = ''): Promi
   if (image === null) return '<p>cannot be read any more</p>'
   const { height, width, data } = reducePixels(image, SIDE)
   const sharp = await loadSharp()
-  const jpeg = await sharp(Buffer.from(data), { raw: { height, width, channels: 3 } }).jpeg({ quality: 82 }).toBuffer()
+  const jpeg = await sharp(Buffer.from(data), { raw: { height, width, channels: 3 } })
+    .jpeg({ quality: 82 })
+    .toBuffer()
   return `<img alt="${escaped(before + copy.path)}" src="data:image/jpeg;base64,${jpeg.toString('base64')}">`
 }
 

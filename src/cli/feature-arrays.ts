@@ -1,5 +1,5 @@
 /** Decides which arrays `plumage features` writes, under which names and in which shapes. */
-import type { AttentionMap, Facet, Features } from '../encoder/types.js'
+import type { AttentionMap, Facet, Features, TiledFeatures } from '../encoder/types.js'
 import type { NamedArray } from '../formats/safetensors.js'
 import type { FeatureFormat } from '../work/feature-folder.js'
 import { UsageError } from './cli-error.js'
@@ -72,6 +72,17 @@ export function arraysOf(
   ]
   const kept = format === 'npy' ? seen.filter(({ name }) => arrayNames(wanted).includes(name)) : seen
   return [...outerArrays(features, wanted, width), ...kept.filter(({ values }) => values.length > 0)]
+}
+
+/** Gives the maps of a photo that was encoded in tiles, by their names. */
+export function tiledArrays(map: TiledFeatures, names: readonly string[]): readonly NamedArray[] {
+  const { grid, patchWidth, patches, preNorm } = map
+  const shape = [grid.rows, grid.columns, patchWidth]
+  return names.map((name) => ({
+    name,
+    shape,
+    values: name === 'patches' ? patches : (preNorm ?? missing(name)),
+  }))
 }
 
 function outerArrays(features: Features, wanted: Wanted, width: number): readonly NamedArray[] {

@@ -24,23 +24,24 @@ export interface FrameOptions {
 export interface FilmInputOptions extends InputOptions, FrameOptions {}
 
 /** Without a number a film of an hour is a folder of 3600 images. */
-const EVERY_SECONDS = 1
+export const EVERY_SECONDS = 1
 
 export function addFrameOptions(command: Command): Command {
   return command
-    .option(
-      '--every <time>',
-      `of a film, a frame each 0.5s, 500ms, 2m or 1:30, or every frame: all (default: ${EVERY_SECONDS}s)`,
-      parseEvery,
-    )
+    .addOption(everyOption())
     .option('--from <time>', 'of a film, nothing before this time', parseTime)
     .option('--to <time>', 'of a film, nothing from this time on', parseTime)
-    .addOption(
-      new Option(
-        '--tone-map <way>',
-        'bring a film that is brighter than a screen (PQ, HLG) down to one',
-      ).choices(TONE_MAPS),
-    )
+    .addOption(toneMapOption())
+}
+
+export function everyOption(): Option {
+  const description = `of a film, a frame each 0.5s, 500ms, 2m or 1:30, or every frame: all (default: ${EVERY_SECONDS}s)`
+  return new Option('--every <time>', description).argParser(parseEvery)
+}
+
+export function toneMapOption(): Option {
+  const description = 'bring a film that is brighter than a screen (PQ, HLG) down to one'
+  return new Option('--tone-map <way>', description).choices(TONE_MAPS)
 }
 
 /** Lists the inputs of a command that takes films: each path that leads to one is one. */

@@ -5,6 +5,7 @@ import { cacheCommand } from './commands/cache.js'
 import { classifyCommand } from './commands/classify.js'
 import { clustersCommand } from './commands/clusters.js'
 import { collectionCommand } from './commands/collection.js'
+import { compareCommand } from './commands/compare.js'
 import { convertCommand } from './commands/convert.js'
 import { duplicatesCommand } from './commands/duplicates.js'
 import { embedCommand } from './commands/embed.js'
@@ -12,6 +13,8 @@ import { explainCommand } from './commands/explain.js'
 import { featuresCommand } from './commands/features.js'
 import { indexCommand } from './commands/index-photos.js'
 import { infoCommand } from './commands/info.js'
+import { labelCommand } from './commands/label.js'
+import { labelErrorsCommand } from './commands/label-errors.js'
 import { leakageCommand } from './commands/leakage.js'
 import { mapCommand } from './commands/map.js'
 import { modelsCommand } from './commands/models.js'
@@ -33,6 +36,9 @@ const COMMANDS = [
   reportCommand,
   indexCommand,
   searchCommand,
+  labelCommand,
+  labelErrorsCommand,
+  compareCommand,
   clustersCommand,
   mapCommand,
   collectionCommand,
@@ -80,6 +86,8 @@ Examples:
   plumage report photos -o report.html           one page: colours, and what is like a place that is clicked
   plumage index photos                           a collection to search: only what is new or changed is read
   plumage search cat.jpg                         the photos in it that are most like this one
+  plumage label photos.plumage --from folders    labels, from which heads are trained (--train) and errors found
+  plumage compare small mine photos              which of two models tells labelled photos apart better
   plumage clusters                               its photos in groups, with names from folders
   plumage map -o map.html                        a page on which alike photos lie near each other
   plumage duplicates                             photos that are there several times, and which to keep

@@ -11,6 +11,7 @@ import type { ReducedPhoto } from '../platform/node/reduce-photo.js'
 import type { Failure } from '../work/files.js'
 import { contentPolicy } from './content-policy.js'
 import { counted } from './counted.js'
+import { base64, shown } from './document-text.js'
 import { printable } from './progress.js'
 
 /** Is what is shown of a photo beside what was made of its features. */
@@ -154,19 +155,8 @@ function commonFolder(paths: readonly string[]): string {
   return folder
 }
 
-const LONGEST_NAME = 200
 const LONGEST_REASON = 600
-
-/** A name says most at its end, and may hold what a terminal or a page would obey. */
-function shown(path: string): string {
-  const text = printable(path)
-  return text.length <= LONGEST_NAME ? text : `…${text.slice(1 - LONGEST_NAME)}`
-}
 
 function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`
-}
-
-function base64({ buffer, byteOffset, byteLength }: Uint8Array | Int8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('base64')
 }

@@ -17,6 +17,12 @@ export type CollectionErrorCode =
   | 'read-only'
   /** There is no such column: the message has the nearest name. */
   | 'unknown-column'
+  /** A condition on rows cannot be used: the message shows the place, what is wrong there, and the nearest name of a column. */
+  | 'wrong-where'
+  /** What should say where a page of results ended does not, or is of another search: take it from the page before. */
+  | 'wrong-cursor'
+  /** The examples of a search cancel each other out: name others. */
+  | 'no-direction'
   /** A value does not fit its column: give one that does. */
   | 'wrong-value'
   /** A folder of photos is not there: connect its disk, or say where it is now. */
@@ -25,6 +31,8 @@ export type CollectionErrorCode =
   | 'unreadable'
   /** It is not known which column holds what: name it. */
   | 'ambiguous'
+  /** Somebody reads it now: close it there first. */
+  | 'in-use'
   /** It has no photo that could be asked for: index some. */
   | 'empty'
   /** There are no labels to learn from, or only one: label photos. */

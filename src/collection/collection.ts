@@ -13,10 +13,25 @@ import type { RowScorer } from '../numerics/nearest-rows.js'
 import { type ProductOptions, type Products, plainProducts, productOptions } from '../numerics/products.js'
 import { plainScorer } from '../numerics/row-scorer.js'
 import type { PlainRecord } from '../plain-value.js'
+import { float16ToFloat32 } from '../tensor/float16.js'
 import { CollectionError } from './collection-error.js'
 import { type CollectionColumn, checkValue, columnOf, PHOTO_COLUMNS, type Value } from './columns.js'
-import { type Row, type RowBlock, rowsOf } from './row-block.js'
-import type { About, CollectionStore, ScanChoice, StoredVectors } from './store.js'
+import { newId } from './new-id.js'
+import { type KeptPhoto, photosBlock } from './photos-block.js'
+import { chosenOf, type Row, type RowBlock, rowsOf, withColumns } from './row-block.js'
+import type {
+  About,
+  CollectionStore,
+  CompactOptions,
+  CompactReport,
+  NearRow,
+  PrepareOptions,
+  ScanChoice,
+  StoredVectors,
+} from './store.js'
+import { unit } from './unit.js'
+import { type Condition, columnsOf, isWanted } from './where/condition.js'
+import { parseWhere } from './where/parse-where.js'
 
 /** Says what a collection is put together of. */
 export interface CollectionParts {
@@ -34,6 +49,8 @@ export interface NearestOptions {
   readonly count?: number
   /** Leaves out photos that are less alike, by their cosine. */
   readonly minSimilarity?: number
+  /** Asks the index, where there is one: it is quicker for millions of photos, and may miss some that are near. Default `false`. */
+  readonly indexed?: boolean
   /** Ends the search, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -47,8 +64,21 @@ export interface FoundRow {
 }
 
 const PARTS = { store: true, products: true, owned: true } satisfies OptionNames<CollectionParts>
-const NEAREST = { count: true, minSimilarity: true, signal: true } satisfies OptionNames<NearestOptions>
-const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
+const NEAREST = {
+  count: true,
+  minSimilarity: true,
+  indexed: true,
+  signal: true,
+} satisfies OptionNames<NearestOptions>
+const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
+const PREPARE = { onIndex: true, signal: true } satisfies OptionNames<Omit<PrepareOptions, 'scorer'>>
+const CHOICE = {
+  columns: true,
+  embeddings: true,
+  ids: true,
+  where: true,
+  signal: true,
+} satisfies OptionNames<ScanChoice>
 
 /** So many rows are folded in at a time, so that memory holds no more of them. */
 const FOLD_ROWS = 4096
@@ -107,7 +137,30 @@ export class Collection implements AsyncDisposable {
     for (const name of choice.columns) columnOf(name, this.columns)
     const hasId = choice.columns.includes('id')
     const columns = hasId ? choice.columns : ['id', ...choice.columns]
-    for await (const block of this.store.scan({ ...choice, columns })) yield this.#changed(block, hasId)
+    const { where } = choice
+    if (where === undefined || this.#changes.size === 0) {
+      for await (const block of this.store.scan({ ...choice, columns })) yield this.#changed(block, hasId)
+      return
+    }
+    // The table knows nothing of the changes: rows that have some are asked for by themselves, and judged here.
+    const changed = this.#changes
+    for await (const block of this.store.scan({ ...choice, columns })) {
+      const unchanged = chosenOf(block, (row) => !changed.has(String(row.id)))
+      if (unchanged.count > 0) yield this.#changed(unchanged, hasId)
+    }
+    const wanted = new Set(choice.ids ?? changed.keys())
+    const ids = [...changed.keys()].filter((id) => wanted.has(id))
+    const { where: _where, ...others } = choice
+    const looked = [...new Set([...columns, ...columnsOf(where)])]
+    for await (const block of this.store.scan({ ...others, ids, columns: looked })) {
+      const found = chosenOf(this.#changed(block, true), (row) => isWanted(where, row))
+      if (found.count > 0) yield withColumns(found, choice.columns)
+    }
+  }
+
+  /** Reads a condition on this collection's rows. Throws `CollectionError` `wrong-where` that shows the place. */
+  where(text: string): Condition {
+    return parseWhere(text, this.columns)
   }
 
   #changed({ values, ...block }: RowBlock, keepsId: boolean): RowBlock {
@@ -116,7 +169,7 @@ export class Collection implements AsyncDisposable {
       name,
       this.#changes.size === 0
         ? column
-        : column.map((value, at) => this.#changes.get(String(ids[at]))?.[name] ?? value),
+        : column.map((value, at) => changedValue(this.#changes.get(String(ids[at])), name, value)),
     ])
     const all = Object.fromEntries(changed) as RowBlock['values']
     if (keepsId) return { ...block, values: all }
@@ -127,10 +180,10 @@ export class Collection implements AsyncDisposable {
   /** Gives these rows in the order of the ids, null for one that is not there. Throws as `scan`. */
   async rows(ids: readonly string[], choice: Partial<ScanChoice> = {}): Promise<readonly (Row | null)[]> {
     checkOptionNames(choice, CHOICE)
-    const { columns = this.columns.map(({ name }) => name), signal } = choice
+    const { columns = this.columns.map(({ name }) => name), where, signal } = choice
     const found = new Map<string, Row>()
     const wanted = columns.includes('id') ? columns : ['id', ...columns]
-    for await (const block of this.scan({ columns: wanted, ids, signal }))
+    for await (const block of this.scan({ columns: wanted, ids, where, signal }))
       for (const row of rowsOf(block)) found.set(String(row.id), row)
     return ids.map((id) => found.get(id) ?? null)
   }
@@ -139,6 +192,41 @@ export class Collection implements AsyncDisposable {
   async add(block: RowBlock): Promise<void> {
     this.#assertWritable()
     if (block.count > 0) await this.store.add(this.#complete(block))
+  }
+
+  /**
+   * Adds photos with their embeddings as the model gave them, and gives their ids. A row may name its own id, of 32 hexadecimal digits. Throws as `add`, and RangeError
+   * for an embedding of another width or without length.
+   */
+  async addPhotos(photos: readonly KeptPhoto[]): Promise<readonly string[]> {
+    const named = photos.map(({ row, embedding }) => ({
+      row: { state: embedding === null ? 'failed' : 'embedded', ...row, id: row.id ?? newId() },
+      embedding,
+    }))
+    await this.add(
+      photosBlock(
+        named,
+        this.columns.map(({ name }) => name),
+        this.about,
+      ),
+    )
+    return named.map(({ row }) => String(row.id))
+  }
+
+  /** Gives the embedding of a photo [D], of length 1; null where there is no such photo, or it has none. Throws what the store throws. */
+  async embeddingOf(id: string): Promise<Float32Array | null> {
+    for await (const { embeddings, values } of this.scan({
+      columns: ['norm'],
+      embeddings: true,
+      ids: [id],
+    })) {
+      if (embeddings === undefined || values.norm?.[0] === null || values.norm?.[0] === undefined) continue
+      const wide = new Float32Array(embeddings.length)
+      if (embeddings instanceof Uint16Array) float16ToFloat32(embeddings, wide)
+      else wide.set(embeddings)
+      return wide
+    }
+    return null
   }
 
   /** Replaces photos that are there. Throws as `add`. */
@@ -168,6 +256,12 @@ export class Collection implements AsyncDisposable {
     if (fresh.length > 0) await this.store.addColumns(fresh)
   }
 
+  /** Says where the folder of each root lies. Throws `CollectionError` `read-only`; where it cannot be written. */
+  async setRoots(roots: About['roots']): Promise<void> {
+    this.#assertWritable()
+    await this.store.setAbout({ ...this.about, roots })
+  }
+
   /** Changes values of rows. They survive a power cut when the promise resolves. Throws `CollectionError` `unknown-column`, `wrong-value`. */
   async change(changes: readonly { readonly id: string; readonly values: Row }[]): Promise<void> {
     this.#assertWritable()
@@ -184,13 +278,31 @@ export class Collection implements AsyncDisposable {
     const ids = [...this.#changes.keys()]
     if (ids.length === 0) return
     const columns = this.columns.map(({ name }) => name)
+    const version = await this.store.version()
+    const keepsVectors = [...this.#changes.values()].every((values) => !Object.hasOwn(values, 'state'))
     for (let at = 0; at < ids.length; at += FOLD_ROWS) {
       const part = ids.slice(at, at + FOLD_ROWS)
       for await (const block of this.scan({ columns, embeddings: true, ids: part, signal }))
         if (block.count > 0) await this.store.replace(block)
     }
+    if (keepsVectors) await this.store.carryVectors(version)
     await this.store.log('changes').replace([])
     this.#changes.clear()
+  }
+
+  /** Folds the changes that wait into the table, and compacts it. Throws as `fold`; what the store throws. */
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    checkOptionNames(options, COMPACT)
+    const { signal } = options
+    await this.fold(given({ signal }))
+    const report = await this.store.compact(options)
+    await this.prepare(given({ signal: options.signal }))
+    return report
+  }
+
+  /** Counts the changes that wait to be folded into the table. */
+  get waiting(): number {
+    return this.#changes.size
   }
 
   #assertWritable(): void {
@@ -223,16 +335,15 @@ export class Collection implements AsyncDisposable {
    */
   async nearest(query: Float32Array, options: NearestOptions = {}): Promise<readonly FoundRow[]> {
     checkOptionNames(options, NEAREST)
-    const { count = 10, minSimilarity = Number.NEGATIVE_INFINITY, signal } = options
+    const { count = 10, minSimilarity = Number.NEGATIVE_INFINITY, indexed = false, signal } = options
     const { width } = this.about
     if (query.length !== width)
       throw new RangeError(
         `The embeddings of ${this.store.label} have ${width} numbers; the query has ${query.length}.`,
       )
-    const { ids, blocks } = await this.vectors(given({ signal }))
-    if (ids.length === 0) return []
-    const { rows, scores } = await this.products.nearestRows(unit(query), blocks, count, given({ signal }))
-    const near = Array.from(rows, (row, at) => ({ id: ids[row] ?? '', similarity: scores[at] ?? 0 }))
+    const direction = unit(query)
+    const byIndex = indexed ? await this.store.nearestByIndex(direction, count, { signal }) : null
+    const near = byIndex ?? (await this.#nearestOfAll(direction, count, signal))
     const wanted = near.filter(({ similarity }) => similarity >= minSimilarity)
     const found = await this.rows(
       wanted.map(({ id }) => id),
@@ -246,6 +357,27 @@ export class Collection implements AsyncDisposable {
       .sort((a, b) => b.similarity - a.similarity || (String(a.row.id) < String(b.row.id) ? -1 : 1))
   }
 
+  async #nearestOfAll(
+    query: Float32Array,
+    count: number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly NearRow[]> {
+    const { ids, blocks } = await this.vectors(given({ signal }))
+    if (ids.length === 0) return []
+    const { rows, scores } = await this.products.nearestRows(query, blocks, count, given({ signal }))
+    return Array.from(rows, (row, at) => ({ id: ids[row] ?? '', similarity: scores[at] ?? 0 }))
+  }
+
+  /**
+   * Makes ready what searches read, after photos were added or removed: a file of all embeddings and, of 200,000 on, an index, which is trained again where
+   * photos have doubled or where it finds too little. Without it searches read the table. Throws as `add`; the signal's reason.
+   */
+  async prepare(options: Omit<PrepareOptions, 'scorer'> = {}): Promise<void> {
+    checkOptionNames(options, PREPARE)
+    this.#assertWritable()
+    await this.store.prepare({ scorer: this.products, ...options })
+  }
+
   /** Closes the store, and gives back what the collection owns. Throws what the store throws. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.store[Symbol.asyncDispose]()
@@ -253,9 +385,7 @@ export class Collection implements AsyncDisposable {
   }
 }
 
-/** Gives the vector with length 1. Throws RangeError for one that has none, or an endless one. */
-export function unit(vector: Float32Array): Float32Array {
-  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
-  if (length > 0 && Number.isFinite(length)) return vector.map((value) => value / length)
-  throw new RangeError(`A vector of length ${length} has no direction to be compared.`)
+/** A change to nothing is a change. */
+function changedValue(change: Row | undefined, name: string, value: Value): Value {
+  return change !== undefined && Object.hasOwn(change, name) ? (change[name] ?? null) : value
 }

@@ -7,7 +7,10 @@ import { CollectionError } from './collection-error.js'
 export type { ColumnType, Value }
 
 /** Is a column of a collection; its name is in lower-case snake_case. */
-export interface CollectionColumn extends TypedColumn {}
+export interface CollectionColumn extends TypedColumn {
+  /** Is what it was called where it came from, if that is another name. */
+  readonly title?: string
+}
 
 /** Every photo has these. */
 export const PHOTO_COLUMNS = [
@@ -29,7 +32,7 @@ export const PHOTO_COLUMNS = [
   { name: 'reason', type: 'text' },
   /** Is the SHA-256 of the file. */
   { name: 'content', type: 'text' },
-  /** Is a digest of the upright pixels: files that differ in metadata alone share it. */
+  /** Is a digest of the upright pixels: files that differ in metadata alone share it. It is no proof against pictures that are made to be mistaken. */
   { name: 'pixels', type: 'text' },
   /** Says that the pixels are those of a preview in the file, as they are of a camera's raw photo. */
   { name: 'preview', type: 'boolean' },
@@ -37,8 +40,18 @@ export const PHOTO_COLUMNS = [
   { name: 'height', type: 'integer' },
   /** Is in pixels, upright. */
   { name: 'width', type: 'integer' },
-  /** Says when the photo was taken, by its EXIF; a camera's time has no zone, and stands as if it were UTC. */
+  /** Lead from the root to the files that belong to it: its raw twin, notes, and the moving part of a Live Photo. */
+  { name: 'sidecars', type: 'texts' },
+  /** Says when the last of those was changed that tell of the photo. */
+  { name: 'sidecars_modified', type: 'timestamp' },
+  /**
+   * Says when the photo was taken, by its EXIF, or else by XMP or Google's notes. A camera's time has no zone, and stands as if it were UTC; Google's is UTC.
+   */
   { name: 'taken', type: 'timestamp' },
+  /** Is what people wrote under the photo. */
+  { name: 'caption', type: 'text' },
+  /** Is 0 to 5 stars, or -1 for what was rejected. */
+  { name: 'rating', type: 'integer' },
   /** Is in degrees north. */
   { name: 'latitude', type: 'float' },
   /** Is in degrees east. */

@@ -61,7 +61,18 @@ export interface FlawedPhoto {
 
 const OPTIONS = { flaws: true, limits: true, signal: true } satisfies OptionNames<FlawOptions>
 
-const COLUMNS = ['id', 'root', 'path', 'state', 'height', 'width', 'sharpness', 'brightness_5', 'brightness_99', 'entropy']
+const COLUMNS = [
+  'id',
+  'root',
+  'path',
+  'state',
+  'height',
+  'width',
+  'sharpness',
+  'brightness_5',
+  'brightness_99',
+  'entropy',
+]
 
 /**
  * Gives the photos that have a flaw, flaw by flaw, the worst first; one that has several is given with each. Photos that were indexed before anything was measured have none. Throws RangeError for

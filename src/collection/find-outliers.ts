@@ -1,8 +1,9 @@
 /** Finds photos that are like no others of a collection: those whose nearest neighbours are far away. */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
-import { similarPairs } from '../numerics/similar-pairs.js'
+import type { NearestGraph } from '../numerics/nearest-graph.js'
 import type { Collection } from './collection.js'
 import { onePerPicture, photosOf, withVectors } from './duplicates/compare-photos.js'
+import { neighboursOf } from './photo-vectors.js'
 
 /** Says how outliers are found. */
 export interface OutlierOptions {
@@ -50,18 +51,8 @@ export async function findOutliers(
   const found = await withVectors(onePerPicture(await photosOf(collection, { signal })), signal)
   if (found === null || found.photos.length < 2) return []
   const { photos, vectors, width, products } = found
-  const most = Math.min(neighbours, photos.length - 1)
-  const pairs = await similarPairs(vectors, width, { most, minSimilarity: -1.01, products, signal })
-  const sums = photos.map(() => ({ distance: 0, count: 0 }))
-  // Pairs come the most alike first, so that the first ones of a photo are its nearest.
-  for (const { first, second, similarity } of pairs)
-    for (const at of [first, second]) {
-      const sum = sums[at]
-      if (sum === undefined || sum.count === most) continue
-      sum.distance += Math.max(0, 1 - similarity) / most
-      sum.count++
-    }
-  const distances = sums.map(({ distance }) => distance)
+  const graph = await neighboursOf(vectors, width, neighbours, { products, signal })
+  const distances = photos.map((_, at) => meanDistance(graph, at))
   const middle = medianOf(distances)
   const spread = 1.4826 * medianOf(distances.map((distance) => Math.abs(distance - middle)))
   return photos
@@ -72,6 +63,13 @@ export async function findOutliers(
     })
     .sort((a, b) => b.distance - a.distance || (a.id < b.id ? -1 : 1))
     .slice(0, count)
+}
+
+/** Of a graph that is not exact some places may be empty. */
+function meanDistance({ count, neighbours, similarities }: NearestGraph, row: number): number {
+  const own = similarities.subarray(row * count, (row + 1) * count)
+  const found = own.filter((_, at) => (neighbours[row * count + at] ?? -1) >= 0)
+  return found.reduce((sum, similarity) => sum + Math.max(0, 1 - similarity), 0) / Math.max(1, found.length)
 }
 
 function medianOf(values: readonly number[]): number {

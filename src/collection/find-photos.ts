@@ -1,7 +1,8 @@
 /** Finds the photos of a collection's folders, each with what tells whether it has changed. */
 
-import type { Failure } from '../work/files.js'
+import { below, type Failure, type Files } from '../work/files.js'
 import { FolderWalk, type FolderWalkOptions } from '../work/folder-walk.js'
+import { assetsOf } from './assets.js'
 
 /** Is a photo in a folder. */
 export interface FoundPhoto {
@@ -17,6 +18,14 @@ export interface FoundPhoto {
   readonly bytes: number
   /** Says when it was last changed, in whole milliseconds since 1970. */
   readonly modified: number
+  /** Lead from the root to the files that belong to it. */
+  readonly sidecars: readonly string[]
+  /** Says when the last of those was changed that tell of the photo (.xmp, .json); null where there is none. */
+  readonly sidecarsModified: number | null
+  /** Says that it is a film, of which each frame that is taken has a row. */
+  readonly isFilm?: true
+  /** Is there for a frame of a film. */
+  readonly frame?: { readonly isLast: boolean }
 }
 
 /** Is a part of a root that is looked through. */
@@ -31,15 +40,65 @@ export interface Scope {
 
 export interface FindOptions extends FolderWalkOptions {
   readonly scopes: readonly Scope[]
+  /** Tells by its name whether a file is a film to be taken; default: none is. */
+  readonly isFilm?: ((name: string) => boolean) | undefined
 }
 
-/** Gives the photos below each folder in the order of their names; what cannot be looked at comes as a failure. */
+/**
+ * Gives the photos below each folder in the order of their names; what cannot be looked at comes as a failure. A file that belongs to a photo, such as its raw
+ * twin, comes with it and not by itself.
+ */
 export async function* findPhotos({ scopes, ...options }: FindOptions): AsyncGenerator<FoundPhoto | Failure> {
-  const walk = new FolderWalk({ ...options, takesAll: true })
+  const { files, isFilm = () => false } = options
+  const beside = new Beside(files)
+  let films: string[] = []
+  const walk = new FolderWalk({
+    ...options,
+    takesAll: true,
+    onFolder: (folder, names) => {
+      beside.add(folder, names)
+      films.push(...names.filter(isFilm).map((name) => below(files, folder, name)))
+    },
+  })
   for (const scope of scopes) {
     for await (const found of walk.below(scope.folder)) {
-      yield typeof found === 'string' ? await lookAtPhoto(found, scope, options) : found
+      if (typeof found !== 'string') yield found
+      else if (!beside.owns(found)) yield await lookAtPhoto(found, scope, options, beside.of(found))
     }
+    for (const film of films) {
+      if (beside.owns(film)) continue
+      const found = await lookAtPhoto(film, scope, options, [])
+      yield 'reason' in found ? found : { ...found, isFilm: true }
+    }
+    films = []
+  }
+}
+
+/** Knows of the folders that have been walked what belongs to which photo. */
+class Beside {
+  readonly #files: Files
+  readonly #sidecars = new Map<string, readonly string[]>()
+  readonly #owned = new Set<string>()
+
+  constructor(files: Files) {
+    this.#files = files
+  }
+
+  add(folder: string, names: readonly string[]): void {
+    for (const { photo, sidecars } of assetsOf(names)) {
+      if (sidecars.length === 0) continue
+      const paths = sidecars.map((name) => below(this.#files, folder, name))
+      this.#sidecars.set(below(this.#files, folder, photo), paths)
+      for (const path of paths) this.#owned.add(path)
+    }
+  }
+
+  owns(path: string): boolean {
+    return this.#owned.has(path)
+  }
+
+  of(photo: string): readonly string[] {
+    return this.#sidecars.get(photo) ?? []
   }
 }
 
@@ -47,17 +106,33 @@ async function lookAtPhoto(
   full: string,
   { root, within, folder }: Scope,
   { files }: FolderWalkOptions,
+  sidecars: readonly string[],
 ): Promise<FoundPhoto | Failure> {
+  const pathOf = (one: string) => {
+    const names = one.slice(folder.length).split(files.separator)
+    return [...(within === '' ? [] : [within]), ...names.filter((name) => name !== '')].join('/')
+  }
   try {
     const found = await files.look(full)
     if (found === null) return { path: full, reason: 'it is gone' }
-    const below = full
-      .slice(folder.length)
-      .split(files.separator)
-      .filter((name) => name !== '')
-    const path = [...(within === '' ? [] : [within]), ...below].join('/')
-    return { root, path, full, file: found.id, bytes: found.size, modified: Math.floor(found.mtimeMs) }
+    const times = await Promise.all(sidecars.filter(tells).map((one) => files.look(one)))
+    const modified = times.map((one) => Math.floor(one?.mtimeMs ?? 0))
+    return {
+      root,
+      path: pathOf(full),
+      full,
+      file: found.id,
+      bytes: found.size,
+      modified: Math.floor(found.mtimeMs),
+      sidecars: sidecars.map(pathOf),
+      sidecarsModified: modified.length === 0 ? null : Math.max(...modified),
+    }
   } catch (error) {
     return { path: full, reason: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** Says of a file beside a photo whether it may tell of it. */
+export function tells(path: string): boolean {
+  return /\.(xmp|json)$/i.test(path)
 }

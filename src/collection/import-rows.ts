@@ -6,12 +6,12 @@
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { given } from '../encoder/choose-recipe.js'
 import { nearestNames } from '../nearest-names.js'
-import { toHalf } from '../tensor/float16.js'
-import { type Collection, unit } from './collection.js'
+import type { Collection } from './collection.js'
 import { CollectionError } from './collection-error.js'
 import { type CollectionColumn, type ColumnType, checkValue, type Value } from './columns.js'
 import { newId } from './new-id.js'
-import { blockOf, type Row, rowsOf } from './row-block.js'
+import { photosBlock } from './photos-block.js'
+import { type Row, rowsOf } from './row-block.js'
 
 /** Is a row as a file has it, or the reason why it is none. */
 export type ImportedRow = {
@@ -323,7 +323,7 @@ class ImportRun {
   readonly #known = new Map<string, Row>()
   readonly #ids = new Set<string>()
   readonly #counts = { added: 0, replaced: 0 }
-  #rows: { readonly row: Row; readonly vector: Float32Array; readonly isNew: boolean }[] = []
+  #rows: { readonly row: Row; readonly embedding: Float32Array; readonly isNew: boolean }[] = []
 
   constructor(parts: ImportParts, choice: ImportChoice) {
     this.#parts = parts
@@ -376,7 +376,7 @@ class ImportRun {
       ...this.#valuesOf(values),
       ...{ id: known?.id ?? this.#idOf(values.id), root, path, norm, state: 'embedded', reason: null },
     }
-    this.#rows.push({ row, vector: unit(vector), isNew: known === undefined })
+    this.#rows.push({ row, embedding: vector, isNew: known === undefined })
   }
 
   /** A row of a collection that was exported keeps its id. */
@@ -408,18 +408,11 @@ class ImportRun {
   async #write(): Promise<void> {
     const rows = this.#rows
     this.#rows = []
-    const { width, dtype } = this.#parts.collection.about
     const names = this.#parts.collection.columns.map(({ name }) => name)
     for (const isNew of [true, false]) {
       const part = rows.filter((one) => one.isNew === isNew)
       if (part.length === 0) continue
-      const joined = new Float32Array(part.length * width)
-      for (const [at, { vector }] of part.entries()) joined.set(vector, at * width)
-      const block = blockOf(
-        part.map(({ row }) => row),
-        names,
-        dtype === 'float16' ? toHalf(joined) : joined,
-      )
+      const block = photosBlock(part, names, this.#parts.collection.about)
       if (isNew) await this.#parts.collection.add(block)
       else await this.#parts.collection.replace(block)
       this.#counts[isNew ? 'added' : 'replaced'] += part.length

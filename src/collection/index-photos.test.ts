@@ -26,23 +26,26 @@ let folder: string
 let collection: Collection
 /** Counts how often each path was embedded. */
 let embedded: string[]
+/** Counts how often each photo's metadata were read again. */
+let told: string[]
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'plumage-index-'))
   collection = await Collection.open({ store: createMemoryStore(aboutFor(4)) })
   embedded = []
+  told = []
 })
 afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
 /** Embeds a file by its first letters; one that begins with `bad` cannot be read. */
-const examine: Examine = async function* (photos, { mayBeKnown, isKnown, signal }) {
+const examine: Examine = async function* (photos, { isKnown, signal }) {
   for await (const photo of photos) {
     signal?.throwIfAborted()
     const bytes = await readFile(photo.full)
     const content = createHash('sha256').update(bytes).digest('hex')
-    if (mayBeKnown(photo.bytes) && isKnown(content)) yield { photo, content }
+    if (isKnown(photo, content)) yield { photo, content }
     else if (bytes.toString().startsWith('bad'))
       yield { photo, error: new Error('it is bad'), values: { content } }
     else {
@@ -66,6 +69,10 @@ function index(options: Partial<IndexOptions> = {}) {
     scopes: [{ root: 'photos', within: '', folder }],
     decodes: () => true,
     examine,
+    tell: async ({ full, sidecars }) => {
+      told.push(full.slice(folder.length + 1))
+      return { caption: sidecars.length === 0 ? null : String(sidecars) }
+    },
     ...options,
   })
 }
@@ -81,8 +88,10 @@ const NONE = {
   added: 0,
   changed: 0,
   moved: 0,
+  retold: 0,
   linked: 0,
   failed: 0,
+  stillFailed: 0,
   gone: 0,
   unseen: 0,
   leftOut: {},
@@ -180,7 +189,7 @@ test('a photo that cannot be read is a row with its reason, and is tried again w
   expect(await rows('path', 'state', 'reason')).toEqual([
     { path: 'a.jpg', state: 'failed', reason: 'it is bad' },
   ])
-  expect(await index()).toEqual({ ...NONE, unchanged: 1 })
+  expect(await index()).toEqual({ ...NONE, unchanged: 1, stillFailed: 1 })
   expect(await index({ retryFailed: true })).toEqual({ ...NONE, failed: 1 })
   put('a.jpg', 'good', 2000)
   expect(await index()).toEqual({ ...NONE, changed: 1 })
@@ -196,6 +205,79 @@ test('what was computed before an interruption is kept, and nothing is doubled',
   expect(await collection.store.count()).toBe(7)
   expect(await index()).toEqual({ ...NONE, unchanged: 7, added: 13 })
   expect(embedded).toHaveLength(20)
+})
+
+test('a photo and what belongs to it are one row, and what comes or goes beside it is read without embedding', async () => {
+  put('a.jpg', 'aaaa')
+  put('a.cr2', 'raw!')
+  put('b/a.jpg', 'bbbb')
+  expect(await index()).toEqual({ ...NONE, added: 2 })
+  expect(await rows('path', 'sidecars')).toEqual([
+    { path: 'a.jpg', sidecars: ['a.cr2'] },
+    { path: 'b/a.jpg', sidecars: [] },
+  ])
+  put('b/a.xmp', 'one')
+  expect(await index()).toEqual({ ...NONE, unchanged: 1, retold: 1 })
+  put('b/a.xmp', 'two', 2000)
+  put('a.mov', 'film')
+  expect(await index()).toEqual({ ...NONE, retold: 2 })
+  expect(await rows('path', 'sidecars', 'caption')).toEqual([
+    { path: 'a.jpg', sidecars: ['a.cr2', 'a.mov'], caption: null },
+    { path: 'b/a.jpg', sidecars: ['b/a.xmp'], caption: 'b/a.xmp' },
+  ])
+  rmSync(join(folder, 'b/a.xmp'))
+  expect(await index()).toEqual({ ...NONE, unchanged: 1, retold: 1 })
+  expect((await rows('path', 'caption')).map(({ caption }) => caption)).toEqual([null, null])
+  expect(told).toEqual(['b/a.jpg', 'b/a.jpg', 'b/a.jpg'])
+  expect(embedded).toEqual(['a.jpg', 'b/a.jpg'])
+})
+
+test("a row stays where a photo's twin takes its place, and comes back with it", async () => {
+  put('a.cr2', 'raw!')
+  await index()
+  const [before] = await rows('id', 'path')
+  put('a.jpg', 'aaaa')
+  expect(await index()).toEqual({ ...NONE, changed: 1 })
+  expect(await rows('id', 'path')).toEqual([{ ...before, path: 'a.jpg' }])
+  rmSync(join(folder, 'a.jpg'))
+  expect(await index()).toEqual({ ...NONE, changed: 1 })
+  expect(await rows('id', 'path')).toEqual([before])
+})
+
+test('a file that was only written anew, as a copy is, is not embedded again', async () => {
+  put('a.jpg', 'aaaa')
+  await index()
+  put('a.jpg', 'aaaa', 3000)
+  expect(await index()).toEqual({ ...NONE, unchanged: 1 })
+  expect(await index({ examine: refusing })).toEqual({ ...NONE, unchanged: 1 })
+  expect(embedded).toEqual(['a.jpg'])
+})
+
+test('a photo that could not be read is none that can after it was gone', async () => {
+  put('a.jpg', 'bad!')
+  put('b.jpg', 'bbbb')
+  await index()
+  const bytes = await readFile(join(folder, 'a.jpg'))
+  rmSync(join(folder, 'a.jpg'))
+  await index()
+  put('c.jpg', bytes.toString(), 9000)
+  await index()
+  expect(await rows('path', 'state')).toEqual([
+    { path: 'b.jpg', state: 'embedded' },
+    { path: 'c.jpg', state: 'failed' },
+  ])
+})
+
+test('an empty folder where photos were is no sign that they are gone', async () => {
+  put('a.jpg', 'aaaa')
+  await index()
+  rmSync(join(folder, 'a.jpg'))
+  await expect(index()).rejects.toMatchObject({
+    code: 'root-missing',
+    message: expect.stringContaining('collection root photos'),
+  })
+  expect(await rows('path', 'state')).toEqual([{ path: 'a.jpg', state: 'embedded' }])
+  expect(await index({ prune: true })).toEqual({ ...NONE, gone: 1 })
 })
 
 test('a part of a root says nothing of the rest', async () => {
@@ -230,4 +312,24 @@ test.skipIf(process.getuid?.() === 0)(
 // biome-ignore lint/correctness/useYield: It stands for a disk that must not be read.
 const refusing: Examine = async function* (photos) {
   for await (const { path } of photos) throw new Error(`${path} should not be read`)
+}
+
+test('of two copies of what is gone one has its row, and the other is a photo of its own', async () => {
+  put('a.jpg', 'aaaa')
+  await index()
+  const [before] = await rows('id', 'path')
+  rmSync(join(folder, 'a.jpg'))
+  put('x.jpg', 'aaaa', 2000)
+  put('y.jpg', 'aaaa', 2000)
+  const eager: Examine = async function* (photos, options) {
+    yield* await collect(examine(photos, options))
+  }
+  expect(await index({ examine: eager })).toEqual({ ...NONE, moved: 1, added: 1 })
+  expect((await rows('id', 'path')).map(({ id }) => id === before?.id)).toEqual([true, false])
+})
+
+async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = []
+  for await (const item of items) all.push(item)
+  return all
 }

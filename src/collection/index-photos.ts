@@ -7,15 +7,17 @@
  */
 
 import { given } from '../encoder/choose-recipe.js'
-import { toHalf } from '../tensor/float16.js'
 import type { Failure } from '../work/files.js'
 import { LeftOut } from '../work/left-out.js'
 import type { Collection } from './collection.js'
-import { unit } from './collection.js'
+import { CollectionError } from './collection-error.js'
 import type { Value } from './columns.js'
-import { type FindOptions, type FoundPhoto, findPhotos } from './find-photos.js'
+import { type FindOptions, type FoundPhoto, findPhotos, tells } from './find-photos.js'
+import { filmOfNameOrNull } from './frame-name.js'
 import { newId } from './new-id.js'
-import { blockOf, type Row, rowsOf } from './row-block.js'
+import { type KeptPhoto, photosBlock } from './photos-block.js'
+import { type Row, rowsOf } from './row-block.js'
+import type { IndexFigures } from './store.js'
 
 /** Holds what was found in a photo that could be read. */
 export interface ExaminedPhoto {
@@ -28,7 +30,7 @@ export interface ExaminedPhoto {
 /** Is what became of a photo. */
 export type Examination = { readonly photo: FoundPhoto } & (
   | { readonly examined: ExaminedPhoto }
-  /** Its content is that of a photo that is gone: it was read no further. */
+  /** Its content is known already: it was read no further. */
   | { readonly content: string }
   | { readonly error: Error; readonly values: Row }
 )
@@ -37,9 +39,8 @@ export type Examination = { readonly photo: FoundPhoto } & (
 export type Examine = (
   photos: AsyncIterable<FoundPhoto>,
   options: {
-    /** Tells of a file of so many bytes whether its content may be that of a photo that is gone, which is then asked for. */
-    readonly mayBeKnown: (bytes: number) => boolean
-    readonly isKnown: (content: string) => boolean
+    /** Tells whether the collection has this content already: as the photo's own, or as that of one that is gone. */
+    readonly isKnown: (photo: FoundPhoto, content: string) => boolean
     readonly signal: AbortSignal | undefined
     /** Is told what the time goes by on. */
     readonly onProgress?: ((progress: IndexSeconds) => void) | undefined
@@ -61,6 +62,8 @@ export interface IndexChoice {
 /** Holds what a platform brings besides. */
 export interface IndexOptions extends IndexChoice, Omit<FindOptions, 'leftOut'> {
   readonly examine: Examine
+  /** Reads again what a photo's metadata and the files beside it tell. */
+  readonly tell: (photo: FoundPhoto) => Promise<Row>
   /** Tells the time in milliseconds; tests hand in their own. */
   readonly now?: () => number
 }
@@ -97,6 +100,8 @@ export interface IndexListener {
   failed?(unread: UnreadPhoto): void
   /** Is told what the time goes by on, often. */
   encoding?(progress: IndexSeconds): void
+  /** Is told how well the index finds what is nearest, where there are enough photos for one. */
+  indexed?(index: IndexFigures): void
 }
 
 /** Counts photos by what became of them. */
@@ -109,10 +114,14 @@ export interface IndexCounts {
   readonly changed: number
   /** Have another path than before, and the same content. */
   readonly moved: number
+  /** Are as they were, but for the files that belong to them, or what those tell. */
+  readonly retold: number
   /** Are further names of a file that has a row. */
   readonly linked: number
   /** Could not be read; each has a row with its reason. */
   readonly failed: number
+  /** Could not be read in a former run, and have not changed since. */
+  readonly stillFailed: number
   /** Are not there any more. */
   readonly gone: number
   /** Are folders, and links, that could not be looked into: what they hold is left as it was. */
@@ -125,6 +134,12 @@ export interface IndexCounts {
 const BATCH_ROWS = 512
 const BATCH_MS = 15_000
 
+interface NewRow {
+  readonly row: Row
+  readonly embedding: Float32Array | null
+  readonly isNew: boolean
+}
+
 /** Is what the collection knows of a photo. */
 interface KnownPhoto {
   readonly id: string
@@ -134,8 +149,16 @@ interface KnownPhoto {
   readonly bytes: Value
   readonly modified: Value
   readonly state: Value
+  readonly reason: Value
   readonly content: Value
+  readonly sidecars: Value
+  readonly sidecars_modified: Value
 }
+
+const KNOWN = [
+  ...['id', 'root', 'path', 'file', 'bytes', 'modified', 'state', 'reason', 'content'],
+  ...['sidecars', 'sidecars_modified'],
+]
 
 /** Throws `CollectionError` `root-missing`; what the store throws; the signal's reason. */
 export async function indexPhotos(collection: Collection, options: IndexOptions): Promise<IndexCounts> {
@@ -150,13 +173,27 @@ class IndexRun {
   /** Holds the known photos that have not been found. */
   readonly #missing = new Map<string, KnownPhoto>()
   readonly #goneByContent = new Map<string, KnownPhoto>()
-  readonly #goneSizes = new Set<number>()
   /** Is the row of each photo that is read again. */
   readonly #again = new Map<string, KnownPhoto>()
+  #byFilm: ReadonlyMap<string, readonly KnownPhoto[]> | null = null
   readonly #unseen: Failure[] = []
+  /** Names the roots that have photos. */
+  readonly #foundIn = new Set<string>()
   readonly #leftOut = new LeftOut()
-  readonly #counts = { unchanged: 0, added: 0, changed: 0, moved: 0, linked: 0, failed: 0, gone: 0 }
-  #rows: { readonly row: Row; readonly embedding: Float32Array | null; readonly isNew: boolean }[] = []
+  readonly #counts = {
+    unchanged: 0,
+    added: 0,
+    changed: 0,
+    moved: 0,
+    retold: 0,
+    linked: 0,
+    failed: 0,
+    stillFailed: 0,
+    gone: 0,
+  }
+  #rows: NewRow[] = []
+  /** Hold the frames of the film that is read just now: they are written together, so that a film is there as a whole. */
+  #frames: NewRow[] = []
   #written: number
   readonly #now: () => number
 
@@ -177,8 +214,7 @@ class IndexRun {
     })()
     try {
       const examinations = examine(photos, {
-        mayBeKnown: (bytes) => this.#goneSizes.has(bytes),
-        isKnown: (content) => this.#goneByContent.has(content),
+        isKnown: (photo, content) => this.#isKnown(photo, content),
         signal,
         onProgress: listener?.encoding?.bind(listener),
       })
@@ -190,12 +226,12 @@ class IndexRun {
     signal?.throwIfAborted()
     await this.#mark()
     await this.#collection.fold(given({ signal }))
+    await this.#collection.prepare(given({ signal, onIndex: listener?.indexed?.bind(listener) }))
     return { ...this.#counts, unseen: this.#unseen.length, leftOut: this.#leftOut.counts }
   }
 
   async #readKnown(): Promise<void> {
-    const columns = ['id', 'root', 'path', 'file', 'bytes', 'modified', 'state', 'content']
-    for await (const block of this.#collection.scan({ columns, signal: this.#options.signal }))
+    for await (const block of this.#collection.scan({ columns: KNOWN, signal: this.#options.signal }))
       for (const row of rowsOf(block)) {
         const known = row as Row & KnownPhoto
         this.#known.set(keyOf(known), known)
@@ -213,34 +249,137 @@ class IndexRun {
       signal?.throwIfAborted()
       if (!('reason' in found)) {
         photos.push(found)
+        this.#foundIn.add(found.root)
         continue
       }
       this.#unseen.push(found)
       listener?.failed?.(found)
     }
+    const films = photos.filter(({ isFilm }) => isFilm)
     const owners = this.#ownersOf(photos)
     const fresh: FoundPhoto[] = []
     const again: FoundPhoto[] = []
     for (const found of photos) {
+      if (found.isFilm) continue
       const key = keyOf(found)
       const known = this.#known.get(key)
       this.#missing.delete(key)
       if (known === undefined && owners.get(found.file) !== key) this.#counts.linked++
       else if (known === undefined) fresh.push(found)
-      else if (isSame(known, found, retryFailed)) this.#counts.unchanged++
+      else if (isSame(known, found, retryFailed)) await this.#keep(known, found)
       else {
         this.#again.set(key, known)
         again.push(found)
       }
     }
+    const otherFilms = this.#keepFilms(films)
     this.#keepUnseen()
-    const others = await this.#renamed(fresh)
-    for (const known of this.#missing.values()) {
-      if (typeof known.content !== 'string' || typeof known.bytes !== 'number') continue
-      this.#goneByContent.set(known.content, known)
-      this.#goneSizes.add(known.bytes)
+    this.#assertNotEmptied()
+    const newFilms = await this.#renamedFilms(otherFilms)
+    const others = this.#twins(await this.#renamed(fresh))
+    for (const known of this.#missing.values())
+      if (typeof known.content === 'string') this.#goneByContent.set(known.content, known)
+    return [...again, ...others, ...newFilms]
+  }
+
+  /** Takes those films out whose frames are there as they were. Films that were not looked for are left alone. */
+  #keepFilms(films: readonly FoundPhoto[]): readonly FoundPhoto[] {
+    const { isFilm, retryFailed = false } = this.#options
+    if (isFilm === undefined)
+      for (const [key, { path }] of this.#missing)
+        if (filmOfNameOrNull(path) !== null) this.#missing.delete(key)
+    return films.filter((found) => {
+      const known = this.#rowsOfFilm(found)
+      if (known.length === 0 || !known.every((row) => isSame(row, found, retryFailed))) return true
+      for (const row of known) this.#missing.delete(keyOf(row))
+      this.#counts.stillFailed += known.filter(({ state }) => state === 'failed').length
+      this.#counts.unchanged += known.length
+      return false
+    })
+  }
+
+  /** Are the frames of a film, or the row that says why it has none. */
+  #rowsOfFilm(film: Pick<KnownPhoto, 'root' | 'path'>): readonly KnownPhoto[] {
+    this.#byFilm ??= groupByFilm(this.#known.values())
+    return this.#byFilm.get(keyOf(film)) ?? []
+  }
+
+  /** A film that was renamed takes its frames along. Gives the others. */
+  async #renamedFilms(films: readonly FoundPhoto[]): Promise<readonly FoundPhoto[]> {
+    const byFile = new Map([...this.#missing.values()].map((known) => [known.file, known]))
+    const others: FoundPhoto[] = []
+    for (const found of films) {
+      const first = byFile.get(found.file)
+      const path = first === undefined ? null : filmOfNameOrNull(first.path)
+      const known = first === undefined || path === null ? [] : this.#rowsOfFilm({ root: first.root, path })
+      if (known.length > 0 && known.every((row) => this.#missing.has(keyOf(row)) && isSame(row, found, true)))
+        for (const row of known)
+          await this.#move(row, { ...found, path: found.path + row.path.slice(path?.length) })
+      else others.push(found)
     }
-    return [...again, ...others]
+    return others
+  }
+
+  /** A photo stays as it is; what belongs to it may be other files by now, or say something else. */
+  async #keep(known: KnownPhoto, found: FoundPhoto): Promise<void> {
+    if (known.state === 'failed') this.#counts.stillFailed++
+    if (hasSameSidecars(known, found)) {
+      this.#counts.unchanged++
+      return
+    }
+    await this.#change(known, found)
+    this.#counts.retold++
+  }
+
+  /** Notes where a photo lies, and what is told of it where that may be something else. */
+  async #change(known: KnownPhoto, found: FoundPhoto): Promise<void> {
+    const isTold = countTelling(known.sidecars) === countTelling(found.sidecars)
+    const told =
+      isTold && known.sidecars_modified === found.sidecarsModified ? {} : await this.#options.tell(found)
+    const state = known.state === 'gone' ? (known.reason === null ? 'embedded' : 'failed') : known.state
+    await this.#collection.change([{ id: known.id, values: { ...placeOf(found), ...told, state } }])
+  }
+
+  #isKnown(photo: FoundPhoto, content: string): boolean {
+    const known = this.#again.get(keyOf(photo))
+    if (known !== undefined) return known.content === content && known.reason === null
+    const gone = this.#goneByContent.get(content)
+    if (gone === undefined) return false
+    // A second copy of what is gone is a photo of its own.
+    this.#goneByContent.delete(content)
+    this.#again.set(keyOf(photo), gone)
+    return true
+  }
+
+  /** An empty folder where photos were is a disk that is not connected, more often than a decision. */
+  #assertNotEmptied(): void {
+    const { scopes, prune = false } = this.#options
+    for (const { root, within, folder } of scopes) {
+      const had = [...this.#known.values()].filter((known) => known.root === root && known.state !== 'gone')
+      const isLost = had.length > 0 && had.every((known) => this.#missing.has(keyOf(known)))
+      if (prune || within !== '' || !isLost || this.#foundIn.has(root)) continue
+      throw new CollectionError(
+        'root-missing',
+        `${folder} is empty, where ${had.length} photos of ${root} were: nothing was changed. Is its disk connected? If the photos lie elsewhere, say where: ` +
+          `plumage collection root ${root} <folder>. If they are to be forgotten: plumage index ${folder} --prune.`,
+      )
+    }
+  }
+
+  /** A photo whose place its twin takes, as when the camera's JPEG comes beside its raw photo or goes, keeps its row. */
+  #twins(fresh: readonly FoundPhoto[]): readonly FoundPhoto[] {
+    const byTwin = new Map<string, KnownPhoto>()
+    for (const known of this.#missing.values())
+      for (const path of Array.isArray(known.sidecars) ? known.sidecars : [])
+        byTwin.set(keyOf({ root: known.root, path }), known)
+    for (const found of fresh) {
+      const { root } = found
+      const beside = found.sidecars.map((path) => this.#missing.get(keyOf({ root, path })))
+      const known = beside.find((one) => one !== undefined) ?? byTwin.get(keyOf(found))
+      if (known === undefined || !this.#missing.delete(keyOf(known))) continue
+      this.#again.set(keyOf(found), known)
+    }
+    return fresh
   }
 
   /** Of several names of one file that has the row which has it already, or else the first. */
@@ -277,36 +416,36 @@ class IndexRun {
     return others
   }
 
-  async #move(known: KnownPhoto, { root, path, file, modified, bytes }: FoundPhoto): Promise<void> {
+  async #move(known: KnownPhoto, found: FoundPhoto): Promise<void> {
     this.#missing.delete(keyOf(known))
     if (known.content !== null) this.#goneByContent.delete(String(known.content))
-    const state = known.state === 'gone' ? 'embedded' : known.state
-    await this.#collection.change([{ id: known.id, values: { root, path, file, modified, bytes, state } }])
+    await this.#change(known, found)
     this.#counts.moved++
-    this.#options.listener?.done?.(path)
+    this.#options.listener?.done?.(found.path)
   }
 
   async #take(examination: Examination): Promise<void> {
     const { photo } = examination
     const { listener } = this.#options
-    if ('content' in examination) {
-      const known = this.#goneByContent.get(examination.content)
-      if (known === undefined) throw new Error(`no photo with the content ${examination.content} is gone`)
-      return await this.#move(known, photo)
-    }
-    const known = this.#again.get(keyOf(photo))
+    if ('content' in examination) return await this.#takeKnown(photo)
+    const known = this.#again.get(keyOf(photo)) ?? this.#known.get(keyOf(photo))
     const isFailed = 'error' in examination
     const values = isFailed ? examination.values : examination.examined.values
-    const { root, path, file, bytes, modified } = photo
+    const { path } = photo
     const state = isFailed ? 'failed' : 'embedded'
     const reason = isFailed ? examination.error.message : null
     const id = known?.id ?? newId()
-    const row = { ...values, id, root, path, file, bytes, modified, state, reason }
-    this.#rows.push({
-      row,
-      embedding: isFailed ? null : examination.examined.embedding,
-      isNew: known === undefined,
-    })
+    const row = { ...values, ...placeOf(photo), id, state, reason }
+    const embedding = isFailed ? null : examination.examined.embedding
+    const made = { row, embedding, isNew: known === undefined }
+    this.#missing.delete(keyOf(photo))
+    if (photo.frame === undefined) {
+      this.#frames = []
+      this.#rows.push(made)
+    } else {
+      this.#frames.push(made)
+      if (photo.frame.isLast) await this.#endFilm(photo)
+    }
     if (isFailed) {
       this.#counts.failed++
       listener?.failed?.({ path, reason: examination.error.message })
@@ -317,35 +456,48 @@ class IndexRun {
     if (this.#rows.length >= BATCH_ROWS || this.#now() - this.#written > BATCH_MS) await this.#write()
   }
 
+  /** What said why a film has no frames is no row any more. */
+  async #endFilm({ root, path }: FoundPhoto): Promise<void> {
+    this.#rows.push(...this.#frames)
+    this.#frames = []
+    const failed = this.#known.get(keyOf({ root, path: filmOfNameOrNull(path) ?? path }))
+    if (failed === undefined) return
+    this.#missing.delete(keyOf(failed))
+    await this.#collection.remove([failed.id])
+  }
+
+  async #takeKnown(photo: FoundPhoto): Promise<void> {
+    const known = this.#again.get(keyOf(photo))
+    if (known === undefined) throw new Error(`the content of ${photo.full} is not known`)
+    if (keyOf(known) !== keyOf(photo)) return await this.#move(known, photo)
+    await this.#change(known, photo)
+    this.#counts.unchanged++
+    this.#options.listener?.done?.(photo.path)
+  }
+
   async #write(): Promise<void> {
     const rows = this.#rows
     this.#rows = []
-    const { width, dtype } = this.#collection.about
+    const { about } = this.#collection
     for (const isNew of [true, false]) {
       const part = rows.filter((one) => one.isNew === isNew)
       if (part.length === 0) continue
-      const joined = new Float32Array(part.length * width)
-      const all: Row[] = []
-      for (const [at, { row, embedding }] of part.entries()) {
-        const norm = embedding === null ? null : lengthOf(embedding)
-        if (embedding !== null) joined.set(unit(embedding), at * width)
-        all.push({ ...row, norm })
-      }
-      const embeddings = dtype === 'float16' ? toHalf(joined) : joined
-      if (isNew) await this.#collection.add(blockOf(all, this.#columnNames(), embeddings))
-      else await this.#collection.replace(blockOf(await this.#withOwn(all), this.#columnNames(), embeddings))
+      const whole = isNew ? part : await this.#withOwn(part)
+      const block = photosBlock(whole, this.#columnNames(), about)
+      if (isNew) await this.#collection.add(block)
+      else await this.#collection.replace(block)
     }
     this.#written = this.#now()
   }
 
   /** What people have said of a photo stays when its content changes. */
-  async #withOwn(rows: readonly Row[]): Promise<readonly Row[]> {
+  async #withOwn(photos: readonly KeptPhoto[]): Promise<readonly KeptPhoto[]> {
     const columns = this.#collection.about.columns.map(({ name }) => name)
     const own = await this.#collection.rows(
-      rows.map(({ id }) => String(id)),
+      photos.map(({ row }) => String(row.id)),
       { columns: ['id', ...columns] },
     )
-    return rows.map((row, at) => ({ ...own[at], ...row }))
+    return photos.map(({ row, embedding }, at) => ({ row: { ...own[at], ...row }, embedding }))
   }
 
   #columnNames(): readonly string[] {
@@ -367,6 +519,34 @@ function keyOf({ root, path }: Pick<KnownPhoto, 'root' | 'path'>): string {
   return `${root}\0${path}`
 }
 
+function placeOf({ root, path, file, bytes, modified, sidecars, sidecarsModified }: FoundPhoto): Row {
+  return { root, path, file, bytes, modified, sidecars, sidecars_modified: sidecarsModified }
+}
+
+function groupByFilm(rows: Iterable<KnownPhoto>): ReadonlyMap<string, readonly KnownPhoto[]> {
+  const groups = new Map<string, KnownPhoto[]>()
+  for (const row of rows) {
+    const key = keyOf({ root: row.root, path: filmOfNameOrNull(row.path) ?? row.path })
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [row])
+    else group.push(row)
+  }
+  return groups
+}
+
+function hasSameSidecars(known: KnownPhoto, found: FoundPhoto): boolean {
+  const names = Array.isArray(known.sidecars) ? known.sidecars : []
+  return (
+    known.sidecars_modified === found.sidecarsModified &&
+    names.length === found.sidecars.length &&
+    found.sidecars.every((name, at) => name === names[at])
+  )
+}
+
+function countTelling(sidecars: Value): number {
+  return Array.isArray(sidecars) ? sidecars.filter(tells).length : 0
+}
+
 function isSame(known: KnownPhoto, found: FoundPhoto, retryFailed: boolean): boolean {
   const isUnread = known.state === 'failed' && retryFailed
   return (
@@ -384,8 +564,4 @@ function isBelow(path: string, folder: string): boolean {
 
 function relative(path: string, within: string): string {
   return within === '' ? path : path.slice(within.length + 1)
-}
-
-function lengthOf(vector: Float32Array): number {
-  return Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
 }

@@ -6,9 +6,31 @@ import { CollectionError } from './collection-error.js'
 import type { CollectionColumn } from './columns.js'
 import type { Embeddings, Row, RowBlock } from './row-block.js'
 import { blockOf, halvesOf, rowsOf } from './row-block.js'
-import type { About, CollectionStore, Log, LogName, ScanChoice, StoredVectors } from './store.js'
+import type {
+  About,
+  ByIndexOptions,
+  CollectionStore,
+  CompactOptions,
+  CompactReport,
+  Log,
+  LogName,
+  PrepareOptions,
+  ScanChoice,
+  StoredVectors,
+  StoreFacts,
+} from './store.js'
+import { byIndexOptions, prepareOptions } from './store-options.js'
+import { isWanted } from './where/condition.js'
 
-const CHOICE = { columns: true, embeddings: true, ids: true, signal: true } satisfies OptionNames<ScanChoice>
+const CHOICE = {
+  columns: true,
+  embeddings: true,
+  ids: true,
+  where: true,
+  signal: true,
+} satisfies OptionNames<ScanChoice>
+
+const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
 
 /** So many rows a block has that is read. */
 const BLOCK_ROWS = 4096
@@ -54,8 +76,9 @@ class MemoryStore implements CollectionStore {
 
   async *scan(choice: ScanChoice): AsyncIterable<RowBlock> {
     checkOptionNames(choice, CHOICE)
-    const { columns, embeddings, ids, signal } = choice
-    const all = ids === undefined ? [...this.#rows.values()] : ids.flatMap((id) => this.#rows.get(id) ?? [])
+    const { columns, embeddings, ids, where, signal } = choice
+    const named = ids === undefined ? [...this.#rows.values()] : ids.flatMap((id) => this.#rows.get(id) ?? [])
+    const all = where === undefined ? named : named.filter(({ row }) => isWanted(where, row))
     for (let at = 0; at < all.length; at += BLOCK_ROWS) {
       signal?.throwIfAborted()
       const part = all.slice(at, at + BLOCK_ROWS)
@@ -127,6 +150,17 @@ class MemoryStore implements CollectionStore {
     else this.#files.set(name, bytes.slice())
   }
 
+  async prepare(options: PrepareOptions): Promise<void> {
+    prepareOptions(options)
+  }
+
+  async carryVectors(): Promise<void> {}
+
+  async nearestByIndex(_query: Float32Array, _count: number, options?: ByIndexOptions): Promise<null> {
+    byIndexOptions(options)
+    return null
+  }
+
   async vectors(options?: ProductOptions): Promise<StoredVectors> {
     productOptions(options)
     const kept = [...this.#rows.values()].filter(({ row }) => row.state === 'embedded')
@@ -134,7 +168,16 @@ class MemoryStore implements CollectionStore {
     return { ids, blocks: kept.length === 0 ? [] : [halvesOf(this.#joined(kept))] }
   }
 
-  async compact(): Promise<void> {}
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    checkOptionNames(options, COMPACT)
+    return { readers: 0 }
+  }
+
+  async facts(): Promise<StoreFacts> {
+    const sizes = [...this.#rows.values()].map(({ embedding }) => embedding.byteLength)
+    const bytes = { rows: sizes.reduce((sum, size) => sum + size, 0) }
+    return { versions: 1, fragments: 1, indices: [], bytes, readers: 0 }
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#rows.clear()

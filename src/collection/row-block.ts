@@ -33,8 +33,41 @@ export function rowsOf({ count, values }: RowBlock): Row[] {
   )
 }
 
+/** Takes the rows out of a block of which something is true. */
+export function chosenOf(block: RowBlock, isChosen: (row: Row) => boolean): RowBlock {
+  const places = rowsOf(block).flatMap((row, at) => (isChosen(row) ? [at] : []))
+  if (places.length === block.count) return block
+  const values = Object.entries(block.values).map(([name, column]) => [
+    name,
+    places.map((at) => column[at] ?? null),
+  ])
+  return {
+    count: places.length,
+    values: Object.fromEntries(values) as RowBlock['values'],
+    ...(block.embeddings === undefined ? {} : { embeddings: rowsAt(block.embeddings, block.count, places) }),
+  }
+}
+
+function rowsAt(embeddings: Embeddings, count: number, places: readonly number[]): Embeddings {
+  const width = embeddings.length / count
+  const found = new (embeddings instanceof Uint16Array ? Uint16Array : Float32Array)(places.length * width)
+  for (const [row, at] of places.entries())
+    found.set(embeddings.subarray(at * width, (at + 1) * width), row * width)
+  return found
+}
+
+/** Leaves the other columns out of a block. */
+export function withColumns(block: RowBlock, columns: readonly string[]): RowBlock {
+  return { ...block, values: Object.fromEntries(columns.map((name) => [name, block.values[name] ?? []])) }
+}
+
 /** Gives embeddings as they are looked through: as halves. */
 export function halvesOf(embeddings: Embeddings): StoredRows {
+  return { dtype: 'F16', bytes: halfBytes(embeddings) }
+}
+
+/** Gives the bytes of embeddings as halves. */
+export function halfBytes(embeddings: Embeddings): Uint8Array {
   const bits = embeddings instanceof Uint16Array ? embeddings : toHalf(embeddings)
-  return { dtype: 'F16', bytes: new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength) }
+  return new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength)
 }

@@ -3,11 +3,12 @@
  * LanceDB in a folder is one such store (platform/node), the memory of a test or a page another; one contract holds for both.
  */
 import type { Identity } from '../encoder/types.js'
-import type { StoredRows } from '../numerics/nearest-rows.js'
+import type { RowScorer, StoredRows } from '../numerics/nearest-rows.js'
 import type { ProductOptions } from '../numerics/products.js'
 import type { PlainRecord } from '../plain-value.js'
 import type { CollectionColumn } from './columns.js'
 import type { RowBlock } from './row-block.js'
+import type { Condition } from './where/condition.js'
 
 /** Says what a collection is. */
 export interface About {
@@ -30,6 +31,8 @@ export interface About {
   readonly roots: Readonly<Record<string, string>>
   /** Lists the columns beside those of every photo. */
   readonly columns: readonly CollectionColumn[]
+  /** Says which frames of films are rows, and what made them, where there are any. */
+  readonly films?: PlainRecord
 }
 
 /** Says which rows are wanted, and what of them. */
@@ -40,6 +43,8 @@ export interface ScanChoice {
   readonly embeddings?: boolean
   /** Wants these rows only, which come in any order; default: all. */
   readonly ids?: readonly string[]
+  /** Wants those rows only of which this is true; `parseWhere` makes it of what a person has written. Default: all. */
+  readonly where?: Condition | undefined
   /** Ends the reading, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -63,6 +68,39 @@ export interface StoredVectors {
 }
 
 /** Keeps a collection. What it throws where it cannot read or write is its own: `FileError` on a disk. */
+/** Says with what a store makes ready what searches read. */
+export interface PrepareOptions {
+  /** Finds what is exactly the nearest, beside which an index is measured. */
+  readonly scorer: RowScorer
+  /** Is told how an index does, when it was measured. */
+  readonly onIndex?: ((index: IndexFigures) => void) | undefined
+  /** Ends the work, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Says how well an index finds what is nearest. */
+export interface IndexFigures {
+  /** Is the share of the ten nearest that it finds, of 200 rows of the collection. */
+  readonly recall: number
+  /** Says into how many of its parts it looks. */
+  readonly probes: number
+}
+
+/** Says how an index is asked. */
+export interface ByIndexOptions extends ProductOptions {
+  /** Finds those rows only of which this is true. Default: all. */
+  readonly where?: Condition | undefined
+}
+
+/** Is a row that is near, and its cosine with what was looked for. */
+export interface NearRow {
+  /** Names the row. */
+  readonly id: string
+  /** Is the cosine. */
+  readonly similarity: number
+}
+
+/** Keeps the rows of a collection. */
 export interface CollectionStore extends AsyncDisposable {
   /** Names it for people: a path. */
   readonly label: string
@@ -92,10 +130,59 @@ export interface CollectionStore extends AsyncDisposable {
   readFile(name: string): Promise<Uint8Array | null>
   /** Writes a small file, which appears whole or not at all; null removes it. Throws as `readFile`, and where it cannot be written. */
   writeFile(name: string, bytes: Uint8Array | null): Promise<void>
+  /**
+   * Makes ready what searches read, of the rows as they are now: it takes long where there are many, and is done after rows were changed. Throws where the store cannot be written; the
+   * signal's reason.
+   */
+  prepare(options: PrepareOptions): Promise<void>
+  /**
+   * Takes over what searches read of an earlier version, whose embeddings are those of the rows as they are now: only other columns have changed since. Throws where
+   * the store cannot be written.
+   */
+  carryVectors(version: number): Promise<void>
+  /** Finds the nearest rows by an index, which may miss some; null where there is none. Throws where they cannot be read; the signal's reason. */
+  nearestByIndex(
+    query: Float32Array,
+    count: number,
+    options?: ByIndexOptions,
+  ): Promise<readonly NearRow[] | null>
   /** Gives the embeddings of this version, for exact search. Throws where they cannot be read; the signal's reason. */
   vectors(options?: ProductOptions): Promise<StoredVectors>
-  /** Puts together what has come in small pieces, and gives back what nobody reads any more. Throws where that cannot be written. */
-  compact(): Promise<void>
+  /**
+   * Puts together what has come in small pieces, and gives back what nobody reads any more: of earlier versions those that a reader has open stay, and with them
+   * all of the last day. Throws where that cannot be written; the signal's reason.
+   */
+  compact(options?: CompactOptions): Promise<CompactReport>
+  /** Says how it lies where it is kept. Throws where it cannot be read. */
+  facts(): Promise<StoreFacts>
+}
+
+/** Says how a collection is compacted. */
+export interface CompactOptions {
+  /** Copies all rows into a table of its own, which takes the place of the one that is there; default `false`. */
+  readonly rewrite?: boolean
+  /** Ends the work, which then rejects with the signal's reason; all rows stay. */
+  readonly signal?: AbortSignal
+}
+
+/** Says what compacting has left. */
+export interface CompactReport {
+  /** Counts the readers for whom earlier versions were kept. */
+  readonly readers: number
+}
+
+/** Says how a collection lies where it is kept. */
+export interface StoreFacts {
+  /** Counts the states of the table that are kept. */
+  readonly versions: number
+  /** Counts the pieces of the table. */
+  readonly fragments: number
+  /** Names the indices. */
+  readonly indices: readonly string[]
+  /** Gives the bytes by what they are for: `rows`, `vectors`, `logs`, `others`. */
+  readonly bytes: Readonly<Record<string, number>>
+  /** Counts the processes that read it now. */
+  readonly readers: number
 }
 
 /** Names the logs: changes of rows that wait to be folded in, what people have decided, and moves of files. */

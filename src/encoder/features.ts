@@ -7,14 +7,23 @@ import type { VitPlan } from '../model/plan-vit.js'
 import type { PatchGrid, PositionRule } from '../model/positions.js'
 import type { VitConfig } from '../model/vit-config.js'
 import { specialTokens, tokenWidth } from '../model/vit-config.js'
+import { float16ToFloat32 } from '../tensor/float16.js'
 import { blockIndex } from './block-index.js'
 import { given } from './choose-recipe.js'
 import type { HeadNorms } from './head-norms.js'
 import { type PlanChoice, slotValues } from './network.js'
-import type { FeatureChoice, Features, Identity, StoppedChoice, StoppedFeatures } from './types.js'
+import type {
+  FeatureChoice,
+  Features,
+  Identity,
+  StoppedChoice,
+  StoppedFeatures,
+  TiledChoice,
+  TiledFeatures,
+} from './types.js'
 
 /** Is all that can be asked for, of which some exclude each other. */
-export type WantedFeatures = FeatureChoice & Partial<StoppedChoice>
+export type WantedFeatures = FeatureChoice & Partial<StoppedChoice & TiledChoice>
 
 /** Is what looks into networks. */
 export type Inside = typeof import('./look-inside.js')
@@ -104,12 +113,19 @@ export interface FeatureData extends Omit<Features, 'patchBox'>, PlacedPatches {
 /** Is what was found of an image that was computed no further than a block. */
 export interface StoppedData extends Omit<StoppedFeatures, 'patchBox'>, PlacedPatches {}
 
+/** Is the patch map of an image that was encoded tile by tile. */
+export interface TiledData extends Omit<TiledFeatures, 'patchBox' | 'band'>, PlacedPatches {}
+
 export function featuresFrom(data: FeatureData): Features
+export function featuresFrom(data: TiledData): TiledFeatures
 export function featuresFrom(data: StoppedData): StoppedFeatures
-export function featuresFrom({ placement, patchSize, stride, ...features }: StoppedData): StoppedFeatures {
+export function featuresFrom(data: StoppedData): StoppedFeatures
+export function featuresFrom(data: StoppedData | TiledData): StoppedFeatures {
+  const { placement, patchSize, stride, ...features } = data
   const { rows, columns } = features.grid
   return {
     ...features,
+    ...('tiles' in data ? { band: bandsOf(data) } : {}),
     patchBox(row, column) {
       if (!(row >= 0 && row < rows && column >= 0 && column < columns)) {
         throw new RangeError(`There is no patch (${row}, ${column}) in a grid of ${rows} x ${columns}.`)
@@ -117,6 +133,20 @@ export function featuresFrom({ placement, patchSize, stride, ...features }: Stop
       const [top, left] = [row * stride, column * stride]
       return boxInImage(placement, { top, left, bottom: top + patchSize, right: left + patchSize })
     },
+  }
+}
+
+function bandsOf({ grid, patchWidth, identity, ...maps }: TiledData): TiledFeatures['band'] {
+  return (from, to, of = 'patches') => {
+    const map = maps[of]
+    if (map === undefined) throw new RangeError(`The band is asked for ${of}, which the encode was not.`)
+    if (!(from >= 0 && from <= to && to <= grid.rows))
+      throw new RangeError(`There are no rows ${from} to ${to} in a grid of ${grid.rows} x ${grid.columns}.`)
+    const length = grid.columns * patchWidth
+    const kept = map.subarray(from * length, to * length)
+    const patches = kept instanceof Float32Array ? kept : new Float32Array(kept.length)
+    if (kept instanceof Uint16Array) float16ToFloat32(kept, patches)
+    return { patches, grid: { rows: to - from, columns: grid.columns }, identity }
   }
 }
 

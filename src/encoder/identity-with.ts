@@ -2,6 +2,7 @@
 import { OVERLAP_RULE } from '../model/overlap.js'
 import type { PositionRule } from '../model/positions.js'
 import { sortedJson } from './identity.js'
+import type { SettledTiles } from './tiles.js'
 import type { Identity } from './types.js'
 import { digestOfText } from './weight-digest.js'
 
@@ -26,4 +27,11 @@ export function overlappingIdentity(
     stride,
     positions: used === 'none' ? used : (positions ?? OVERLAP_RULE),
   })
+}
+
+/** Gives the identity of what an encoder finds tile by tile, before there is any of it. Directions count by their digest: in full they would be most of the text. */
+export function tiledIdentity(identity: Identity, { size, overlap, blend, keep }: SettledTiles): Identity {
+  const kept =
+    typeof keep === 'string' ? keep : digestOfText(JSON.stringify([[...keep.mean], [...keep.components]]))
+  return identityWith(identity, { tiles: { size, overlap, blend, keep: kept } })
 }

@@ -7,7 +7,15 @@ import { checkInspection } from './check-inspection.js'
 import { checkChoice, checkFlag, checkWhole } from './check-options.js'
 import { given } from './choose-recipe.js'
 import { encodeAll, type Waiting } from './encode-all.js'
-import { type FeatureData, featuresFrom, type StoppedData, type WantedFeatures } from './features.js'
+import {
+  type FeatureData,
+  featuresFrom,
+  type StoppedData,
+  type TiledData,
+  type WantedFeatures,
+} from './features.js'
+import type { TileChoice } from './tile-choice.js'
+import { checkTiled, settleTiles } from './tiles.js'
 import type {
   EncodeAllOptions,
   EncodeOptions,
@@ -18,6 +26,8 @@ import type {
   Identity,
   StoppedChoice,
   StoppedFeatures,
+  TiledChoice,
+  TiledFeatures,
 } from './types.js'
 
 const WANTED = {
@@ -28,13 +38,14 @@ const WANTED = {
   facets: true,
   stride: true,
   stopAfter: true,
+  tiles: true,
 } satisfies OptionNames<WantedFeatures>
 
 const ENCODE_OPTIONS = {
   ...WANTED,
   signal: true,
   onProgress: true,
-} satisfies OptionNames<EncodeOptions & StoppedChoice>
+} satisfies OptionNames<EncodeOptions & StoppedChoice & TiledChoice>
 
 const ENCODE_ALL_OPTIONS = {
   ...WANTED,
@@ -44,7 +55,7 @@ const ENCODE_ALL_OPTIONS = {
   signal: true,
   signalOf: true,
   onProgress: true,
-} satisfies OptionNames<EncodeAllOptions & StoppedChoice>
+} satisfies OptionNames<EncodeAllOptions & StoppedChoice & TiledChoice>
 
 export interface PreparedItem extends Waiting {
   /** Counts the images of its shape for a run. */
@@ -56,14 +67,17 @@ export interface EncoderStages<Source, Prepared extends PreparedItem> extends As
   readonly description: EncoderDescription
   /** Counts the images that can be prepared at a time; default 2. */
   readonly decoders?: number | undefined
-  /** @param onRead called when the image's bytes are there; decoding begins when what it returns has been awaited */
-  prepare(source: Source, signal?: AbortSignal, onRead?: () => unknown): Promise<Prepared>
+  /**
+   * @param onRead called when the image's bytes are there; decoding begins when what it returns has been awaited
+   * @param tiles are those that the image is going to be computed in
+   */
+  prepare(source: Source, signal?: AbortSignal, onRead?: () => unknown, tiles?: TileChoice): Promise<Prepared>
   /** Gets one shape only; what was prepared is used up. */
   compute(
     batch: readonly Prepared[],
     wanted: WantedFeatures,
     signal?: AbortSignal,
-  ): Promise<readonly (FeatureData | StoppedData)[]>
+  ): Promise<readonly (FeatureData | StoppedData | TiledData)[]>
   /** Takes back what is not going to be computed. */
   discard?(prepared: Prepared): void
 }
@@ -101,6 +115,7 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
   }
 
   encode(source: Source, options: EncodeOptions & StoppedChoice): Promise<StoppedFeatures>
+  encode(source: Source, options: EncodeOptions & TiledChoice): Promise<TiledFeatures>
   encode(source: Source, options?: EncodeOptions): Promise<Features>
   async encode(source: Source, options: EncodeOptions = {}): Promise<StoppedFeatures> {
     checkOptionNames(options, ENCODE_OPTIONS)
@@ -108,7 +123,7 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
     signal?.throwIfAborted()
     const wanted = this.#wanted(options)
     onProgress?.('preparing')
-    const item = await this.#stages.prepare(source, signal)
+    const item = await this.#stages.prepare(source, signal, undefined, wanted.tiles)
     try {
       signal?.throwIfAborted()
       onProgress?.('computing')
@@ -125,6 +140,10 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
     sources: Iterable<Given> | AsyncIterable<Given>,
     options: EncodeAllOptions<Given> & StoppedChoice,
   ): AsyncGenerator<EncodeResult<Given, StoppedFeatures>, void, undefined>
+  encodeAll<Given extends Source>(
+    sources: Iterable<Given> | AsyncIterable<Given>,
+    options: EncodeAllOptions<Given> & TiledChoice,
+  ): AsyncGenerator<EncodeResult<Given, TiledFeatures>, void, undefined>
   encodeAll<Given extends Source>(
     sources: Iterable<Given> | AsyncIterable<Given>,
     options?: EncodeAllOptions<Given>,
@@ -146,7 +165,7 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
         decoders: stages.decoders,
         readsAhead: true,
         prepare: (source: Given, signal: AbortSignal, onRead: () => unknown) =>
-          stages.prepare(source, signal, onRead),
+          stages.prepare(source, signal, onRead, wanted.tiles),
         compute: async (batch: readonly Prepared[], signal: AbortSignal) =>
           (await stages.compute(batch, wanted, signal)).map((data) => featuresFrom(data)),
         discard: (prepared) => stages.discard?.(prepared),
@@ -156,11 +175,14 @@ export class StagedEncoder<Source, Prepared extends PreparedItem> implements Enc
   }
 
   /** Picks what is wanted of the images from all that concerns an encode, and judges it. */
-  #wanted({ preNorm, layers, tta, attention, facets, stride, stopAfter }: WantedFeatures): WantedFeatures {
+  #wanted(choice: WantedFeatures): WantedFeatures {
+    const { preNorm, layers, tta, attention, facets, stride, stopAfter } = choice
+    checkTiled(choice)
+    const tiles = choice.tiles && settleTiles(choice.tiles, this)
     checkFlag('preNorm', preNorm)
     checkFlag('tta', tta)
     for (const layer of layers ?? []) blockIndex(layer, this.depth)
-    const wanted = given({ preNorm, layers, tta, attention, facets, stride, stopAfter })
+    const wanted = given({ preNorm, layers, tta, attention, facets, stride, stopAfter, tiles })
     checkInspection(wanted, this)
     return wanted
   }

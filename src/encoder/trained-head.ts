@@ -2,6 +2,7 @@
  * A head is a linear classifier that was trained on the embeddings of one model: a small safetensors file with `weight` [K, D] and `bias` [K], whose
  * `__metadata__` says all that its numbers rest on. In Python the probabilities are `softmax((e / norm(e) @ weight.T + bias) / temperature)`.
  */
+import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import type { ByteSource } from '../checkpoint/checkpoint.js'
 import { CheckpointError } from '../checkpoint/checkpoint-error.js'
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js'
@@ -38,6 +39,14 @@ export interface TrainedHead {
   readonly trained: PlainRecord
 }
 
+/** Says when to give up. */
+export interface ReadHeadOptions {
+  /** Ends the reading, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+const READ_HEAD_OPTIONS = { signal: true } satisfies OptionNames<ReadHeadOptions>
+
 /** Is the version of what stands in the file. */
 const FORMAT = 'plumage-head-1'
 
@@ -64,13 +73,14 @@ export function headMetadata(head: TrainedHead): Readonly<Record<string, string>
 
 /**
  * Reads a head that `plumage label --train` has written. It takes the source over, as `openCheckpoint` does. Throws `CheckpointError`: `malformed` for a
- * safetensors file that is no head, `missing-tensor`, `wrong-shape`; else as `openCheckpoint`.
+ * safetensors file that is no head, `missing-tensor`, `wrong-shape`; else as `openCheckpoint`; RangeError for an unknown option; the signal's reason.
  */
-export async function readHead(source: ByteSource): Promise<TrainedHead> {
-  await using checkpoint = await openCheckpoint(source)
+export async function readHead(source: ByteSource, options: ReadHeadOptions = {}): Promise<TrainedHead> {
+  checkOptionNames(options, READ_HEAD_OPTIONS)
+  await using checkpoint = await openCheckpoint(source, options)
   const { metadata, label } = checkpoint
   if (metadata.format !== FORMAT) throw noHead(label, `its metadata has no format ${FORMAT}`)
-  const { classes, features, settings, options, trained } = metadata
+  const { classes, features, settings, options: kept, trained } = metadata
   if (!Array.isArray(classes) || !classes.every((name) => typeof name === 'string'))
     throw noHead(label, 'its classes are no list of names')
   if (features !== 'unit')
@@ -104,7 +114,7 @@ export async function readHead(source: ByteSource): Promise<TrainedHead> {
       recipe: textOf('recipe'),
       model: textOf('model'),
     },
-    model: { source: textOf('source'), options: isRecord(options) ? options : {} },
+    model: { source: textOf('source'), options: isRecord(kept) ? kept : {} },
     trained: isRecord(trained) ? trained : {},
   }
 }

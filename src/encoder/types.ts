@@ -1,12 +1,16 @@
 /** The types of what goes into an encoder and what comes out stand here, apart from what computes. */
 import type { Precision } from '../engine/engine.js'
 import type { Box, DecodedImage, RgbImage } from '../image/image.js'
-import type { PreparedImage } from '../image/prepare-image.js'
+import type { PreparedLevels } from '../image/prepare-image.js'
 import type { Recipe } from '../image/recipe.js'
 import type { PatchGrid } from '../model/positions.js'
 import type { EmbeddingKind } from '../model/vit-config.js'
 
 export type { PatchGrid }
+
+import type { TileChoice } from './tile-choice.js'
+
+export type { TileBlend, TileChoice } from './tile-choice.js'
 
 import type { AttentionChoice, AttentionMap, Facet, FacetChoice } from './inspected.js'
 
@@ -87,6 +91,46 @@ export interface StoppedFeatures {
   patchBox(row: number, column: number): Box
 }
 
+/**
+ * Holds the patch map of an image that was encoded tile by tile. There is no embedding, no register and no score: each tile has its own, of a part of the image, and
+ * no model was trained to make one of them.
+ */
+export interface TiledFeatures extends StoppedFeatures {
+  /**
+   * [rows * columns, `patchWidth`] after the final norm, row by row from the top left: float32, or bit patterns of float16 where these were to be kept. `band` gives
+   * float32 of either.
+   */
+  readonly patches: Float32Array | Uint16Array
+  /** Holds the same before the final norm; it is there only where `preNorm` was asked for. */
+  readonly preNorm?: Float32Array | Uint16Array
+  /** Counts the numbers that are kept of each patch: D, or the K directions that it was projected on. */
+  readonly patchWidth: number
+  /** Says how the image was cut: tiles of one size, in pixels, as many from top to bottom and from left to right. */
+  readonly tiles: {
+    /** Is the size of each tile in pixels; it is less than was asked for where the image is smaller. */
+    readonly size: readonly [height: number, width: number]
+    /** Counts the tiles from top to bottom. */
+    readonly rows: number
+    /** Counts the tiles from left to right. */
+    readonly columns: number
+  }
+  /**
+   * Gives the patches of the grid's rows `from` to `to`, the latter not among them, as float32, as a map of patches that the functions of pictures take. Throws
+   * RangeError outside the grid, and for `preNorm` where that was not asked for.
+   */
+  band(from: number, to: number, of?: 'patches' | 'preNorm'): PatchBand
+}
+
+/** Holds whole rows of a patch map. */
+export interface PatchBand {
+  /** float32 [rows * columns, `patchWidth`]; a view where float32 was kept. */
+  readonly patches: Float32Array
+  /** Counts rows and columns of the band. */
+  readonly grid: PatchGrid
+  /** Says what these numbers rest on. */
+  readonly identity: Identity
+}
+
 /** Says what is wanted of an image beside embedding, patches and registers. */
 export interface FeatureChoice {
   /** Adds the patch map before the final norm; default `false`. */
@@ -117,6 +161,12 @@ export interface StoppedChoice extends FeatureChoice {
    * scores, but what `layers`, `facets` and `attention` name up to it.
    */
   readonly stopAfter: number
+}
+
+/** Says what is wanted of an image that is encoded tile by tile; beside the patch map there is `preNorm` alone. */
+export interface TiledChoice extends FeatureChoice {
+  /** Cuts the image into tiles, which are encoded by themselves, for photos of which a network cannot take all patches at a time. It is part of the identity. */
+  readonly tiles: TileChoice
 }
 
 /** An image is prepared (read, decoded, resized, normalised), then computed. */
@@ -236,6 +286,11 @@ export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposab
    * `device-lost`; RangeError for options that make no sense; the signal's reason.
    */
   encode(source: Source, options: EncodeOptions & StoppedChoice): Promise<StoppedFeatures>
+  /**
+   * Does the same tile by tile, which gives a patch map and no embedding. The image may have any number of patches, a tile as many as an image otherwise may. Throws
+   * the same, and `EngineError` `unsupported` for numbers that float16 does not hold.
+   */
+  encode(source: Source, options: EncodeOptions & TiledChoice): Promise<TiledFeatures>
   /** Does the same for the whole network, which gives an embedding and patches behind the final norm as well. Throws the same. */
   encode(source: Source, options?: EncodeOptions): Promise<Features>
   /**
@@ -246,6 +301,11 @@ export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposab
     sources: Iterable<Given> | AsyncIterable<Given>,
     options: EncodeAllOptions<Given> & StoppedChoice,
   ): AsyncGenerator<EncodeResult<Given, StoppedFeatures>, void, undefined>
+  /** Does the same tile by tile. A window of decoded images is under way, as ever: give large photos one at a time. An abort by `signal` throws. */
+  encodeAll<Given extends Source>(
+    sources: Iterable<Given> | AsyncIterable<Given>,
+    options: EncodeAllOptions<Given> & TiledChoice,
+  ): AsyncGenerator<EncodeResult<Given, TiledFeatures>, void, undefined>
   /** Does the same for the whole network. An abort by `signal` throws. */
   encodeAll<Given extends Source>(
     sources: Iterable<Given> | AsyncIterable<Given>,
@@ -270,12 +330,12 @@ export interface DecodeOptions {
   readonly onRead?: () => unknown
 }
 
-/** Makes model input of an image by a recipe, in a platform's way. Throws as `Decode`. */
+/** Makes levels for model input of an image by a recipe, in a platform's way. Throws as `Decode`. */
 export type Prepare<Source> = (
   source: Source,
   recipe: Recipe,
   options: DecodeOptions,
-) => Promise<PreparedImage>
+) => Promise<PreparedLevels>
 
 /** Decodes in a platform's way. Throws `ImageError`, or the signal's reason. */
 export type Decode<Source> = (source: Source, options: DecodeOptions) => Promise<DecodedImage>

@@ -3,7 +3,12 @@ import type { Engine, Program } from '../engine/engine.js'
 import { EngineError } from '../engine/engine-error.js'
 import type { SlotName } from '../engine/plan.js'
 import { meanOverCrops } from '../image/five-crops.js'
-import { type PreparedImage, prepareImageWith } from '../image/prepare-image.js'
+import {
+  normalised,
+  type PreparedImage,
+  type PreparedLevels,
+  prepareLevelsWith,
+} from '../image/prepare-image.js'
 import type { Recipe } from '../image/recipe.js'
 import type { DigestWords } from '../kernels/digest-words.js'
 import { portableResample, type Resample } from '../kernels/resample-pillow.js'
@@ -15,6 +20,7 @@ import { specialTokens, tokenWidth, type VitConfig } from '../model/vit-config.j
 import { concatenate } from '../tensor/concatenate.js'
 import { attendingOf } from './attending.js'
 import { assertTokens, DEFAULT_MAX_TOKENS, given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
+import { assertTiled, computeTiles } from './compute-tiles.js'
 import {
   type FeatureData,
   featureDataOf,
@@ -23,13 +29,17 @@ import {
   planChoiceFor,
   type StoppedData,
   slotsFor,
+  type TiledData,
   type WantedFeatures,
 } from './features.js'
 import { identityOf } from './identity.js'
+import { tiledIdentity } from './identity-with.js'
 import type { LoadOptions } from './load-options.js'
 import { Network, slotValues } from './network.js'
 import type { PackedWeights } from './packed-weights.js'
 import type { EncoderStages, PreparedItem } from './staged-encoder.js'
+import type { TileChoice } from './tile-choice.js'
+import { type SettledTiles, settleTiles } from './tiles.js'
 import type { Decode, DecodeOptions, EncoderDescription, Identity, Prepare } from './types.js'
 import { type DigestNote, WeightDigest } from './weight-digest.js'
 
@@ -96,7 +106,8 @@ const TOKENS_PER_RUN = 2048
 const LARGEST_BATCH = 32
 
 export interface ImageItem extends PreparedItem {
-  readonly image: PreparedImage
+  /** Is in levels where it is to be computed in tiles, which become numbers one by one. */
+  readonly image: PreparedImage | PreparedLevels
 }
 
 export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
@@ -199,16 +210,26 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     }
   }
 
-  async prepare(source: Source, signal?: AbortSignal, onRead?: () => unknown): Promise<ImageItem> {
+  async prepare(
+    source: Source,
+    signal?: AbortSignal,
+    onRead?: () => unknown,
+    tiles?: TileChoice,
+  ): Promise<ImageItem> {
     const options = { ...this.#decodeOptions, ...given({ signal, onRead }) }
-    const image = await this.#prepare(source, this.#recipe, options)
+    const recipe = tiles === undefined ? this.#recipe : anySize(this.#recipe)
+    const levels = await this.#prepare(source, recipe, options)
     signal?.throwIfAborted()
-    const { height, width, pixels } = image
+    const { height, width } = levels
+    const shape = `${height}x${width}`
+    if (tiles !== undefined)
+      return { image: levels, shape, byteLength: levels.levels.byteLength, batchSize: 1 }
+    const image = normalised(levels, recipe)
     return {
       image,
-      shape: `${height}x${width}`,
-      byteLength: pixels.byteLength,
-      batchSize: this.#batchSize(height, width),
+      shape: `${image.height}x${image.width}`,
+      byteLength: image.pixels.byteLength,
+      batchSize: this.#batchSize(image.height, image.width),
     }
   }
 
@@ -216,10 +237,13 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     items: readonly ImageItem[],
     wanted: WantedFeatures,
     signal?: AbortSignal,
-  ): Promise<readonly (FeatureData | StoppedData)[]> {
-    const [first, ...others] = items
+  ): Promise<readonly (FeatureData | StoppedData | TiledData)[]> {
+    const { tiles, ...whole } = wanted
+    if (tiles !== undefined) return await this.#computeEachTiled(items, tiles, whole, signal)
+    const images = items.map(pixelsOf)
+    const [first, ...others] = images
     if (first === undefined) return []
-    const size = [first.image.height, first.image.width] as const
+    const size = [first.height, first.width] as const
     const grid = this.#network.gridOf(size, wanted.stride)
     const inside = await insideFor(wanted)
     const most = this.#mostImages(size, grid, wanted, inside)
@@ -233,8 +257,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const choice = planChoiceFor(wanted, config, size, grid, this.#positions, inside)
     const plan = this.#network.planFor(grid, choice)
     const scored = wanted.tta === true ? scoresOf(plan) : null
-    const pixels =
-      others.length === 0 ? first.image.pixels : concatenate(items.map(({ image }) => image.pixels))
+    const pixels = others.length === 0 ? first.pixels : concatenate(images.map((image) => image.pixels))
     const outputs = slotsFor(plan, config, wanted, inside)
     const program = this.#network.programFor(grid, outputs, choice)
     const values = await program.run(pixels, { batch, ...given({ signal }) })
@@ -242,17 +265,66 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const { headNorms } = this.#network
     const activations = { plan, config, headNorms, values, batch, stride, inside }
     const identity = choice.overlap === undefined ? this.description.identity : this.#identityAt(stride)
-    const features = items.map(({ image }, index) =>
-      featureDataOf(activations, index, image, identity, wanted),
-    )
+    const features = images.map((image, index) => featureDataOf(activations, index, image, identity, wanted))
     if (scored === null) return features
     const scoring = { program: this.#network.programFor(grid, [scored], choice), logits: scored }
-    const scores = await this.#scoresOfCrops(pixels, { ...first.image, batch }, scoring, signal)
+    const scores = await this.#scoresOfCrops(pixels, { ...first, batch }, scoring, signal)
     const classes = scores.length / batch
     return features.map((data, index) => ({
       ...data,
       logits: scores.slice(index * classes, (index + 1) * classes),
     }))
+  }
+
+  async #computeEachTiled(
+    items: readonly ImageItem[],
+    tiles: TileChoice,
+    wanted: WantedFeatures,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly TiledData[]> {
+    const settled = settleTiles(tiles, this.description)
+    const found: TiledData[] = []
+    for (const { image } of items)
+      found.push(await this.#computeTiled(levelsOf(image), settled, wanted, signal))
+    return found
+  }
+
+  async #computeTiled(
+    image: PreparedLevels,
+    tiles: SettledTiles,
+    wanted: WantedFeatures,
+    signal: AbortSignal | undefined,
+  ): Promise<TiledData> {
+    const { description } = this
+    const { height, width } = image
+    const hasPreNorm = wanted.preNorm === true
+    const grid = this.#network.gridOf([height, width], undefined)
+    assertTiled(image, grid, tiles, { description, recipe: this.#recipe, hasPreNorm })
+    const { patchSize } = description
+    const tileSize = [Math.min(tiles.size[0], height), Math.min(tiles.size[1], width)] as const
+    const most = this.#mostImages(tileSize, this.#network.gridOf(tileSize, undefined), wanted, null)
+    const batch = Math.min(most, this.#batchSize(...tileSize))
+    const maps = await computeTiles(image, grid, tiles, {
+      recipe: this.#recipe,
+      patchSize,
+      batch,
+      hasPreNorm,
+      ...given({ signal }),
+      run: async (images) =>
+        (await this.compute(images.map(asItem), wanted, signal)) as readonly FeatureData[],
+    })
+    const { imageSize, orientation, placement } = image
+    return {
+      ...maps,
+      grid,
+      layers: new Map(),
+      imageSize,
+      orientation,
+      identity: tiledIdentity(description.identity, tiles),
+      placement,
+      patchSize,
+      stride: patchSize,
+    }
   }
 
   /** Says how many images a run may have, where they take more than images usually do. Throws RangeError where not even one may. */
@@ -296,6 +368,29 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
   }
 }
 
+/** Has a tile computed as any image is. */
+function asItem(image: PreparedImage): ImageItem {
+  return { image, shape: `${image.height}x${image.width}`, byteLength: image.pixels.byteLength, batchSize: 1 }
+}
+
+/** Gives what was prepared to be computed as one. */
+function pixelsOf({ image }: ImageItem): PreparedImage {
+  if ('pixels' in image) return image
+  throw new Error('an image that was prepared for tiles is computed as one')
+}
+
+function levelsOf(image: ImageItem['image']): PreparedLevels {
+  if ('levels' in image) return image
+  throw new Error('an image that was prepared as one is computed in tiles')
+}
+
+/** An image that is cut into tiles may have any number of patches: a tile may not. */
+function anySize(recipe: Recipe): Recipe {
+  const { resize } = recipe
+  if (resize.kind !== 'scaled') return recipe
+  return { ...recipe, resize: { ...resize, maxPatches: Number.POSITIVE_INFINITY } }
+}
+
 /** Counts the tokens of an input of this size in pixels, whose patches lie side by side. */
 function tokensOf(config: VitConfig, height: number, width: number): number {
   return specialTokens(config) + (height / config.patchSize) * (width / config.patchSize)
@@ -332,7 +427,7 @@ function preparingBy<Source>({
   return async (source, _recipe, options) => {
     const decoded = await decode(source, options)
     options.signal?.throwIfAborted()
-    return prepareImageWith(resample, decoded, recipe)
+    return prepareLevelsWith(resample, decoded, recipe)
   }
 }
 

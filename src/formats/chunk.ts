@@ -11,7 +11,7 @@ export interface OutputFile {
   readonly chunks: Chunks
 }
 
-/** Looks at float32 numbers as the bytes that all formats here store: little-endian, as every machine that runs this has them. */
-export function bytesOf(values: Float32Array): Uint8Array {
+/** Looks at numbers (float32, or bit patterns of float16) as the bytes that all formats here store: little-endian, as every machine that runs this has them. */
+export function bytesOf(values: Float32Array | Uint16Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 }

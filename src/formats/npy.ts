@@ -1,4 +1,4 @@
-/** Writes NumPy's .npy, version 1.0: float32, little-endian, C order; and the names of the rows as text beside it. */
+/** Writes NumPy's .npy, version 1.0: float32 or float16, little-endian, C order; and the names of the rows as text beside it. */
 import { bytesOf, type Chunk, type OutputFile } from './chunk.js'
 import type { NamedTable } from './embedding-table.js'
 import { jsonText } from './json-text.js'
@@ -8,10 +8,12 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0]
 const SPACE = 0x20
 const LINE_FEED = 0x0a
 
-/** Writes magic, version and the header that makes `numpy.load` see float32 of this shape, in a multiple of 64 bytes. */
-export function npyHeader(shape: readonly number[]): Uint8Array {
+/** Writes magic, version and the header that makes `numpy.load` see float32, or float16, of this shape, in a multiple of 64 bytes. */
+export function npyHeader(shape: readonly number[], type: '<f4' | '<f2' = '<f4'): Uint8Array {
   const sizes = shape.length === 1 ? `${shape.join()},` : shape.join(', ')
-  const header = new TextEncoder().encode(`{'descr': '<f4', 'fortran_order': False, 'shape': (${sizes}), }`)
+  const header = new TextEncoder().encode(
+    `{'descr': '${type}', 'fortran_order': False, 'shape': (${sizes}), }`,
+  )
   const total = Math.ceil((10 + header.length + 1) / 64) * 64
   const bytes = new Uint8Array(total).fill(SPACE)
   bytes.set(MAGIC)
@@ -21,9 +23,9 @@ export function npyHeader(shape: readonly number[]): Uint8Array {
   return bytes
 }
 
-/** Writes one array into one file. */
-export function npyArray(values: Float32Array, shape: readonly number[]): readonly Chunk[] {
-  return [npyHeader(shape), bytesOf(values)]
+/** Writes one array into one file. @param values are float32, or bit patterns of float16 */
+export function npyArray(values: Float32Array | Uint16Array, shape: readonly number[]): readonly Chunk[] {
+  return [npyHeader(shape, values instanceof Uint16Array ? '<f2' : '<f4'), bytesOf(values)]
 }
 
 /** Writes N paths into `namesPath(path)`, and [N, ...shape] into `path`. The array comes last: where it is, its names are. */

@@ -1,4 +1,4 @@
-/** Writes tensors as a safetensors file: float32 arrays that are in memory, or tensors of any type whose bytes are asked for one after the other. */
+/** Writes tensors as a safetensors file: float32 or float16 arrays that are in memory, or tensors of any type whose bytes are asked for one after the other. */
 import type { DType } from '../tensor/dtype.js'
 import { elementCount, type Shape } from '../tensor/shape.js'
 import { bytesOf } from './chunk.js'
@@ -7,7 +7,8 @@ import { byteLengthOf, readStored, type StoredTensor } from './stored-tensor.js'
 export interface NamedArray {
   readonly name: string
   readonly shape: Shape
-  readonly values: Float32Array
+  /** Is float32, or bit patterns of float16. */
+  readonly values: Float32Array | Uint16Array
 }
 
 const SPACE = 0x20
@@ -24,7 +25,11 @@ export function safetensorsFile(
       )
     }
   }
-  const tensors = arrays.map(({ name, shape }) => ({ name, shape, dtype: 'F32' as const }))
+  const tensors = arrays.map(({ name, shape, values }) => ({
+    name,
+    shape,
+    dtype: values instanceof Uint16Array ? ('F16' as const) : ('F32' as const),
+  }))
   return [safetensorsHeader(tensors, metadata), ...arrays.map(({ values }) => bytesOf(values))]
 }
 

@@ -39,6 +39,12 @@ export interface PreparedImage {
   sourceBox(top: number, left: number, bottom: number, right: number): Box
 }
 
+/** Holds what resize and crop leave of an image, before its levels become numbers: a quarter of the bytes of model input. */
+export interface PreparedLevels extends Omit<PreparedImage, 'pixels' | 'sourceBox'> {
+  /** uint8 [height, width, 3], or float32 where the recipe does not round them. */
+  readonly levels: Uint8Array | Float32Array
+}
+
 /** Says where the input lies in the image it was made of. */
 export interface Placement {
   /** The input's first pixel lies here, in pixels of the resized image; it is negative where the recipe pads. */
@@ -73,7 +79,7 @@ export function prepareImage(image: SourceImage, recipe: Recipe): PreparedImage 
   const resized = isUnrounded(recipe)
     ? unrounded(work, recipe)
     : resample(work.source, work.size, work.passes)
-  return finish(image, recipe, work, resized)
+  return normalised(finish(image, work, resized), recipe)
 }
 
 /** Does the same as `prepareImage` with another resampler, which may work on other threads. */
@@ -82,11 +88,20 @@ export async function prepareImageWith(
   image: SourceImage,
   recipe: Recipe,
 ): Promise<PreparedImage> {
+  return normalised(await prepareLevelsWith(resampler, image, recipe), recipe)
+}
+
+/** Does the same as `prepareImageWith` up to the levels, of which `normalised` makes model input. */
+export async function prepareLevelsWith(
+  resampler: Resample,
+  image: SourceImage,
+  recipe: Recipe,
+): Promise<PreparedLevels> {
   const work = planResize(image, recipe)
   const resized = isUnrounded(recipe)
     ? unrounded(work, recipe)
     : await resampler(work.source, work.size, work.passes)
-  return finish(image, recipe, work, resized)
+  return finish(image, work, resized)
 }
 
 /** Tells recipes whose resize never rounds to 8 bits, so that no resampler of bytes can follow them. */
@@ -167,19 +182,19 @@ export interface StreamedImage extends Sides {
   readonly shrink: Shrink
 }
 
-/** Says how an image is to be resized while it is decoded, and makes model input of what comes of that. */
+/** Says how an image is to be resized while it is decoded, and makes levels of what comes of that. */
 export interface StreamedPlan {
   /** Is the size that the image is decoded at. */
   readonly decoded: Size
   readonly passes: Passes
   /** @param resized uint8, what the passes make of the image */
-  finish(resized: Uint8Array): PreparedImage
+  finish(resized: Uint8Array): PreparedLevels
 }
 
 export function planStreamed(image: StreamedImage, recipe: Recipe): StreamedPlan {
   const decoded = shrunkSize(image, image.shrink)
   const plan = planPasses(image, decoded, recipe, image.shrink)
-  return { decoded, passes: plan.passes, finish: (resized) => finish(image, recipe, plan, resized) }
+  return { decoded, passes: plan.passes, finish: (resized) => finish(image, plan, resized) }
 }
 
 /** Says how many times smaller an image may be decoded for a recipe: each side stays at least twice as long as it is resized to. */
@@ -210,27 +225,41 @@ function levelsOf<Levels extends Uint8Array | Float32Array>(
 
 function finish(
   image: Sides & Partial<Pick<DecodedImage, 'orientation' | 'upright'>>,
-  recipe: Recipe,
   work: ResizePlan,
   resizedData: Uint8Array | Float32Array,
-): PreparedImage {
+): PreparedLevels {
   const { resized, crop } = work
-  const kept = levelsOf(work, resizedData)
-  const levels = normaliseLevels(kept.data, recipe.rescale, recipe.rgbStats)
-  const margin = paddingTo(recipe.resize.kind === 'multiples' ? recipe.resize.divisor : 1, kept)
-  const { pixels, height, width } = padWithZeros({ ...kept, pixels: levels }, margin)
+  const { data, height, width } = levelsOf(work, resizedData)
   const placement = {
-    top: crop.top - margin.top,
-    left: crop.left - margin.left,
+    top: crop.top,
+    left: crop.left,
     scaleY: image.height / resized[0],
     scaleX: image.width / resized[1],
   }
   return {
-    pixels,
+    levels: data,
     height,
     width,
     imageSize: [image.height, image.width],
     orientation: { found: image.orientation ?? 1, applied: image.upright ?? true },
+    placement,
+  }
+}
+
+/** Makes model input of levels, and puts around it what the recipe pads with zeros. */
+export function normalised(prepared: PreparedLevels, { rescale, rgbStats, resize }: Recipe): PreparedImage {
+  const { levels, height, width, imageSize, orientation } = prepared
+  const margin = paddingTo(resize.kind === 'multiples' ? resize.divisor : 1, { height, width })
+  const pixels = normaliseLevels(levels, rescale, rgbStats)
+  const placement = {
+    ...prepared.placement,
+    top: prepared.placement.top - margin.top,
+    left: prepared.placement.left - margin.left,
+  }
+  return {
+    ...padWithZeros({ pixels, height, width }, margin),
+    imageSize,
+    orientation,
     placement,
     sourceBox: (top, left, bottom, right) => boxInImage(placement, { top, left, bottom, right }),
   }

@@ -4,7 +4,7 @@
  * differ by far, so that a watermark does not pull. Pictures are taken from coarse to fine.
  */
 import { composeMaps, mapPoints, type PlaneMap } from './plane-map.js'
-import type { Grey } from './reduce-pixels.js'
+import type { GreyPixels } from './reduce-pixels.js'
 import { blur } from './scale-space.js'
 import { solveLinear } from './solve-linear.js'
 
@@ -30,8 +30,8 @@ const COARSEST = 40
 
 /** Gives null where no map settles, or the pictures would no longer lie on each other. `coarsest` is the longer side at which it begins, in pixels; default 40. */
 export function alignPixels(
-  first: Grey,
-  second: Grey,
+  first: GreyPixels,
+  second: GreyPixels,
   start: PlaneMap,
   coarsest = COARSEST,
 ): Alignment | null {
@@ -56,7 +56,7 @@ function rescaled(map: PlaneMap, step: number): PlaneMap {
   return composeMaps(finer, composeMaps(map, coarser))
 }
 
-function halved(picture: Grey): Grey {
+function halved(picture: GreyPixels): GreyPixels {
   const { height, width, data } = blur(picture, 0.5)
   const [rows, columns] = [Math.max(1, height >> 1), Math.max(1, width >> 1)]
   const out = new Float32Array(rows * columns)
@@ -69,7 +69,7 @@ function halved(picture: Grey): Grey {
   return { height: rows, width: columns, data: out }
 }
 
-function settle(first: Grey, second: Grey, start: Alignment): Alignment | null {
+function settle(first: GreyPixels, second: GreyPixels, start: Alignment): Alignment | null {
   // In units of half a side the sums of the normal equations are alike in size.
   const unit = Math.max(first.height, first.width) / 2
   const [centreX, centreY] = [(first.width - 1) / 2, (first.height - 1) / 2]
@@ -123,7 +123,13 @@ function settle(first: Grey, second: Grey, start: Alignment): Alignment | null {
   return { map, gain, offset }
 }
 
-function changed(map: PlaneMap, [a, b, c, d, e, f]: Float64Array, unit: number, x: number, y: number): PlaneMap {
+function changed(
+  map: PlaneMap,
+  [a, b, c, d, e, f]: Float64Array,
+  unit: number,
+  x: number,
+  y: number,
+): PlaneMap {
   const out = map.slice()
   out[0] += a / unit
   out[1] += b / unit
@@ -135,33 +141,40 @@ function changed(map: PlaneMap, [a, b, c, d, e, f]: Float64Array, unit: number, 
 }
 
 /** Gives the farthest that a corner of the picture has gone. */
-function movement(before: PlaneMap, after: PlaneMap, { height, width }: Grey): number {
+function movement(before: PlaneMap, after: PlaneMap, { height, width }: GreyPixels): number {
   const corners = Float64Array.of(0, 0, width - 1, 0, 0, height - 1, width - 1, height - 1)
   const [a, b] = [mapPoints(before, corners), mapPoints(after, corners)]
   return Math.max(...a.map((value, i) => Math.abs(value - b[i])))
 }
 
-function bilinear({ width, data }: Grey, at: number, u: number, v: number): number {
+function bilinear({ width, data }: GreyPixels, at: number, u: number, v: number): number {
   const [x, y] = [u - Math.floor(u), v - Math.floor(v)]
   const top = data[at] + x * (data[at + 1] - data[at])
   const below = data[at + width] + x * (data[at + width + 1] - data[at + width])
   return top + y * (below - top)
 }
 
-function slopeAt({ width, data }: Grey, at: number, u: number, v: number): readonly [number, number] {
+function slopeAt({ width, data }: GreyPixels, at: number, u: number, v: number): readonly [number, number] {
   const [x, y] = [u - Math.floor(u), v - Math.floor(v)]
   const dx =
     (1 - y) * ((1 - x) * (data[at + 1] - data[at - 1]) + x * (data[at + 2] - data[at])) +
-    y * ((1 - x) * (data[at + width + 1] - data[at + width - 1]) + x * (data[at + width + 2] - data[at + width]))
+    y *
+      ((1 - x) * (data[at + width + 1] - data[at + width - 1]) +
+        x * (data[at + width + 2] - data[at + width]))
   const dy =
     (1 - x) * ((1 - y) * (data[at + width] - data[at - width]) + y * (data[at + 2 * width] - data[at])) +
     x *
-      ((1 - y) * (data[at + width + 1] - data[at - width + 1]) + y * (data[at + 2 * width + 1] - data[at + 1]))
+      ((1 - y) * (data[at + width + 1] - data[at - width + 1]) +
+        y * (data[at + 2 * width + 1] - data[at + 1]))
   return [dx / 2, dy / 2]
 }
 
 /** Lays the second picture over the first: gives its values where the first's pixels are, and NaN where it has none. */
-export function layOver(first: Pick<Grey, 'height' | 'width'>, second: Grey, map: PlaneMap): Grey {
+export function layOver(
+  first: Pick<GreyPixels, 'height' | 'width'>,
+  second: GreyPixels,
+  map: PlaneMap,
+): GreyPixels {
   const { height, width } = first
   const data = new Float32Array(height * width)
   for (let y = 0, i = 0; y < height; y++)

@@ -1,6 +1,6 @@
 /** Shows two pictures laid over each other by squares of the one and the other in turn, so that the eye sees whether they go on across the seams. */
 import { composeMaps, invertMap, type PlaneMap } from './plane-map.js'
-import { type Rgb, reducePixels } from './reduce-pixels.js'
+import { type RgbPixels, reducePixels } from './reduce-pixels.js'
 
 const SQUARES = 8
 
@@ -8,7 +8,13 @@ const SQUARES = 8
  * Gives the kept picture with a longer side of at most `side`, every second square of which is the other's, where that has one. `map` takes pixels of the first to pixels of the second
  * (a pixel's middle at its number plus a half), and `kept` says which of these the kept one is. Gives the kept one alone for a map that cannot be inverted.
  */
-export function chessboard(kept: Rgb, other: Rgb, map: PlaneMap, keptIs: 'first' | 'second', side: number): Rgb {
+export function chessboard(
+  kept: RgbPixels,
+  other: RgbPixels,
+  map: PlaneMap,
+  keptIs: 'first' | 'second',
+  side: number,
+): RgbPixels {
   const { height, width, data } = reducePixels(kept, side)
   const small = reducePixels(other, side)
   const there = keptIs === 'first' ? map : invertMap(map)

@@ -2,7 +2,7 @@
  * Compares two pictures that lie on each other, block by block, so that what was changed all over (compression, brightness, colour) is told from what shows another moment. Where
  * blocks differ, it is asked whether something of one colour and one opacity was laid over one of the two, as a watermark is: then what is below shows through, or it is that one colour.
  */
-import type { Grey } from './reduce-pixels.js'
+import type { GreyPixels } from './reduce-pixels.js'
 
 /** Says how far two pictures that lie on each other agree. */
 export interface Agreement {
@@ -31,7 +31,7 @@ export interface Mark {
 /** Is the side of a block in pixels. */
 const BLOCK = 12
 /** Pixels so near to an edge of either picture are left out: there they mix with what is around. */
-export const MARGIN = 4
+const MARGIN = 4
 /** Is the standard deviation in grey levels above which a block shows something that compression keeps. */
 const TEXTURE = 6
 /** Is the correlation from which on a block agrees. */
@@ -49,9 +49,22 @@ const EXPLAINED_LEVELS = 8
 /** Is what a mark leaves, at most, of what is below it: else it is no mark but a change of brightness. */
 const MOST_LEFT = 0.92
 const FEWEST_PIXELS = 12
+/** Is the correlation with what is below from which on that shows through. */
+const LEAST_THROUGH = 0.5
+/** Is how many times larger the steps at its border are, at least, where the mark is: of one that can be seen through, and of one that hides what is below. */
+const LEAST_STEPS = 1.4
+const LEAST_STEPS_HIDING = 2.5
+/** Is half of how thick a stroke may be, in pixels, and the share of what is changed that may lie deeper. */
+const STROKE = 6
+const MOST_THICK = 0.03
 
 /** Compares `first` with `laid`, the second picture in the first's pixels (NaN where it has none), whose brightness is `gain` times the first's plus `offset`. */
-export function compareLaidOver(first: Grey, laid: Grey, gain: number, offset: number): Agreement {
+export function compareLaidOver(
+  first: GreyPixels,
+  laid: GreyPixels,
+  gain: number,
+  offset: number,
+): Agreement {
   const changed = changedPixels(first, laid, gain, offset)
   const [all, beside] = [[], []] as [number[], number[]]
   for (let top = MARGIN; top + BLOCK <= first.height - MARGIN; top += BLOCK)
@@ -71,7 +84,7 @@ export function compareLaidOver(first: Grey, laid: Grey, gain: number, offset: n
   }
 }
 
-function changedPixels(first: Grey, laid: Grey, gain: number, offset: number) {
+function changedPixels(first: GreyPixels, laid: GreyPixels, gain: number, offset: number) {
   const mask = new Uint8Array(first.data.length)
   let [count, covered] = [0, 0]
   for (let i = 0; i < mask.length; i++) {
@@ -85,7 +98,7 @@ function changedPixels(first: Grey, laid: Grey, gain: number, offset: number) {
 }
 
 /** Gives null for a block that one picture does not cover, or in which too much is cut off. */
-function correlationOf(first: Grey, laid: Grey, changed: Uint8Array, top: number, left: number) {
+function correlationOf(first: GreyPixels, laid: GreyPixels, changed: Uint8Array, top: number, left: number) {
   let [a, b, aa, bb, ab] = [0, 0, 0, 0, 0]
   let [clipped, differing] = [0, 0]
   for (let y = top; y < top + BLOCK; y++)
@@ -119,8 +132,8 @@ function isCut(a: number, b: number): boolean {
 
 /** Asks whether a mark explains what is changed. */
 function markOf(
-  first: Grey,
-  laid: Grey,
+  first: GreyPixels,
+  laid: GreyPixels,
   gain: number,
   offset: number,
   changed: Uint8Array,
@@ -133,19 +146,42 @@ function markOf(
     a[i] = gain * first.data[at] + offset
     b[i] = laid.data[at]
   }
-  // What shows through a mark varies less than what is below it.
-  const on = varianceOf(b) < varianceOf(a) ? 'second' : 'first'
-  const explained = on === 'second' ? explainedBy(a, b) : explainedBy(b, a)
-  return explained === 0 ? null : { on, explained, lowestBeside }
+  const [below, above] = [Math.abs(gain) * edgesOf(first, changed), edgesOf(laid, changed)]
+  const on = below < above ? 'second' : 'first'
+  const steps = Math.max(below, above) / Math.max(1, Math.min(below, above))
+  const { explained, through } = on === 'second' ? explainedBy(a, b) : explainedBy(b, a)
+  // What hides all below it is a mark only if it is made of strokes, with steps on both their sides: something large is a thing, and where an edge has moved the step is on one side.
+  const isSeenThrough = through >= LEAST_THROUGH && steps >= LEAST_STEPS
+  const isMark = isSeenThrough || (steps >= LEAST_STEPS_HIDING && isThin(changed, first.width))
+  return explained === 0 || !isMark ? null : { on, explained, lowestBeside }
 }
 
-function varianceOf(values: Float64Array): number {
-  let [sum, squares] = [0, 0]
-  for (const value of values) {
-    sum += value
-    squares += value * value
+/** Sums up the steps of brightness along the border of what is changed: whichever picture the mark is on has them. */
+function edgesOf({ width, data }: GreyPixels, changed: Uint8Array): number {
+  let sum = 0
+  for (let at = 0; at < changed.length - width; at++)
+    for (const next of [at + 1, at + width]) {
+      const step = Math.abs(data[next] - data[at])
+      if (changed[at] !== changed[next] && !Number.isNaN(step)) sum += step
+    }
+  return sum
+}
+
+/** Tells that what is changed is made of strokes: hardly any of it is so far from its border as half a thick stroke is. */
+function isThin(changed: Uint8Array, width: number): boolean {
+  let inside = changed
+  for (let round = 0; round < STROKE; round++) {
+    const next = new Uint8Array(inside.length)
+    for (const at of withoutEdges(inside, width)) next[at] = 1
+    inside = next
   }
-  return squares / values.length - (sum / values.length) ** 2
+  return countOf(inside) <= MOST_THICK * countOf(changed)
+}
+
+function countOf(mask: Uint8Array): number {
+  let count = 0
+  for (const one of mask) count += one
+  return count
 }
 
 /** Leaves only pixels whose eight neighbours are changed as well: at its edge a mark is thinner. */
@@ -160,29 +196,38 @@ function withoutEdges(changed: Uint8Array, width: number): readonly number[] {
   return inner
 }
 
-/** Fits `after` = left * `before` + colour, again and again without what lies beside it, and gives the share that does not; 0 where it is no mark. */
-function explainedBy(before: Float64Array, after: Float64Array): number {
+/** Is how much a mark explains, and how well what is below it correlates with what is seen there. */
+interface Explained {
+  readonly explained: number
+  readonly through: number
+}
+
+/** Fits `after` = left * `before` + colour, again and again without what lies beside it; the share that does not is explained, and nothing where it is no mark. */
+function explainedBy(before: Float64Array, after: Float64Array): Explained {
   const tolerance = before.map((value, i) =>
     Math.max(EXPLAINED_LEVELS, EXPLAINED_PART * Math.abs(after[i] - value)),
   )
   let inside = Array.from(before, (_, i) => i)
-  let left = 0
+  let [left, through] = [0, 0]
   for (let round = 0; round < 6; round++) {
-    if (inside.length < FEWEST_PIXELS) return 0
-    let [x, y, xx, xy] = [0, 0, 0, 0]
+    if (inside.length < FEWEST_PIXELS) return { explained: 0, through: 0 }
+    let [x, y, xx, xy, yy] = [0, 0, 0, 0, 0]
     for (const i of inside) {
       x += before[i]
       y += after[i]
       xx += before[i] * before[i]
       xy += before[i] * after[i]
+      yy += after[i] * after[i]
     }
     const count = inside.length
     const variance = xx - (x * x) / count
     left = variance > 1 ? (xy - (x * y) / count) / variance : 0
     const colour = (y - left * x) / count
+    const other = yy - (y * y) / count
+    through = variance > count && other > count ? (left * Math.sqrt(variance)) / Math.sqrt(other) : 0
     inside = Array.from(before, (_, i) => i).filter(
       (i) => Math.abs(after[i] - left * before[i] - colour) <= tolerance[i],
     )
   }
-  return left > -0.1 && left <= MOST_LEFT ? inside.length / before.length : 0
+  return { explained: left > -0.1 && left <= MOST_LEFT ? inside.length / before.length : 0, through }
 }

@@ -37,6 +37,34 @@ describe('scenes', () => {
     ])
   })
 
+  test('two scenes that take turns are no flashes', () => {
+    expect(runs(framesAt(0, 90, 1, 91, 2))).toEqual([
+      [0, 0],
+      [1, 1],
+      [2, 2],
+      [3, 3],
+      [4, 4],
+    ])
+  })
+
+  test('a flash cuts nothing, and a fade is one cut', () => {
+    expect(runs(framesAt(0, 1, 90, 2, 3, 4))).toEqual([[0, 5]])
+    // At its edges a film has no frame to compare with.
+    expect(runs(framesAt(90, 1, 2, 3))).toEqual([
+      [0, 0],
+      [1, 3],
+    ])
+    expect(runs(framesAt(0, 1, 2, 32, 72, 73, 74))).toEqual([
+      [0, 3],
+      [4, 6],
+    ])
+    expect(runs(framesAt(0, 1, 90, 2, 3, 4), 0.5)).toEqual([
+      [0, 1],
+      [2, 2],
+      [3, 5],
+    ])
+  })
+
   test('a threshold that is given decides alone', () => {
     expect(runs(framesAt(0, 30, 60, 61), 0.1)).toEqual([
       [0, 0],

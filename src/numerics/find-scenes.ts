@@ -1,6 +1,8 @@
 /**
  * Finds where one scene of a film ends and the next begins, by how far the embeddings of neighbouring frames lie apart, and a frame that stands for each. A
- * cut is large, and stands out among the distances around it, as in PySceneDetect's AdaptiveDetector: a camera that moves makes many distances alike.
+ * cut is large, and stands out among the distances around it, as in PySceneDetect's AdaptiveDetector: a camera that moves makes many distances alike. What was seen
+ * on films with cuts at known times (bench/scenes.mjs): a single frame between two that are alike is a flash where no other near it is like it, and of two large distances one after the other the
+ * lesser belongs to the cut that the larger one is, as in a fade.
  */
 import { cosineSimilarity } from './cosine-similarity.js'
 
@@ -39,8 +41,18 @@ export function findScenes(embeddings: Float32Array, width: number, threshold?: 
     throw new RangeError(`${embeddings.length} numbers are no frames of ${width}.`)
   const row = (index: number) => embeddings.subarray(index * width, (index + 1) * width)
   const distances = Array.from({ length: count - 1 }, (_, i) => 1 - cosineSimilarity(row(i), row(i + 1)))
+  const isAlike = (one: number, other: number) =>
+    one >= 0 && other < count && 1 - cosineSimilarity(row(one), row(other)) < LEAST
+  // Where two frames back or ahead is one like it, two scenes take turns.
+  const isFlash = (index: number) =>
+    isAlike(index - 1, index + 1) && !isAlike(index - 2, index) && !isAlike(index, index + 2)
   const starts = [0]
-  for (let i = 1; i < count; i++) if (isCut(distances, i - 1, threshold)) starts.push(i)
+  for (let i = 1; i < count; i++) {
+    if (!isCut(distances, i - 1, threshold)) continue
+    // A flash has a cut before it and one behind.
+    if (threshold === undefined && (isFlash(i) || isFlash(i - 1))) continue
+    starts.push(i)
+  }
   return starts.map((first, scene) => {
     const last = (starts[scene + 1] ?? count) - 1
     const distance = first === 0 ? null : distances[first - 1]
@@ -55,7 +67,8 @@ function isCut(distances: readonly number[], at: number, threshold: number | und
   const around = distances
     .slice(Math.max(0, at - AROUND), at + AROUND + 1)
     .filter((_, i) => i !== Math.min(at, AROUND))
-  return distance > LEAST && distance >= STANDS_OUT * medianOf(around)
+  const isLess = [distances[at - 1], distances[at + 1]].some((beside = 0) => beside > distance)
+  return distance > LEAST && !isLess && distance >= STANDS_OUT * medianOf(around)
 }
 
 /** Is 0 of nothing. */

@@ -3,7 +3,7 @@
  * "Distinctive Image Features from Scale-Invariant Keypoints"; descriptors are compared by their square roots: Arandjelović and Zisserman 2012, "Three Things Everyone
  * Should Know to Improve Object Retrieval").
  */
-import type { Grey } from './reduce-pixels.js'
+import type { GreyPixels } from './reduce-pixels.js'
 import { BASE_BLUR, INTERVALS, type Octave, scaleSpace } from './scale-space.js'
 
 /** Holds the places of one picture, the one of most contrast first. */
@@ -41,7 +41,7 @@ interface Extremum {
 }
 
 /** Finds at most `limit` places. */
-export function findKeypoints(picture: Grey, limit: number): Keypoints {
+export function findKeypoints(picture: GreyPixels, limit: number): Keypoints {
   const found: Extremum[] = []
   for (const octave of scaleSpace(picture)) collectExtrema(octave, found)
   // Of equal contrast the order in which they were found decides, which is the same each time.
@@ -150,7 +150,9 @@ function anglesOf({ octave, level, x, y }: Extremum): readonly number[] {
       const bin = Math.round((Math.atan2(dy, dx) / (2 * Math.PI)) * ANGLES)
       bins[(bin + ANGLES) % ANGLES] += weight * Math.hypot(dx, dy)
     }
-  const smooth = bins.map((bin, i) => (bins[(i + ANGLES - 1) % ANGLES] + 2 * bin + bins[(i + 1) % ANGLES]) / 4)
+  const smooth = bins.map(
+    (bin, i) => (bins[(i + ANGLES - 1) % ANGLES] + 2 * bin + bins[(i + 1) % ANGLES]) / 4,
+  )
   const most = Math.max(...smooth)
   const angles: number[] = []
   for (const [i, bin] of smooth.entries()) {
@@ -177,7 +179,7 @@ function describe({ octave, level, x, y }: Extremum, angle: number): Float32Arra
       if (Math.abs(u) >= half || Math.abs(v) >= half) continue
       const at = row * width + column
       const [dx, dy] = [data[at + 1] - data[at - 1], data[at + width] - data[at - width]]
-      const weight = Math.exp(-(u * u + v * v) / (CELLS * CELLS / 2)) * Math.hypot(dx, dy)
+      const weight = Math.exp(-(u * u + v * v) / ((CELLS * CELLS) / 2)) * Math.hypot(dx, dy)
       const turn = (Math.atan2(dy, dx) - angle) / (2 * Math.PI)
       share(sums, v + (CELLS - 1) / 2, u + (CELLS - 1) / 2, (turn - Math.floor(turn)) * BINS, weight)
     }

@@ -66,7 +66,11 @@ function isClear({ best, second }: Nearest, at: number): boolean {
   return 1 - best[at] <= RATIO ** 2 * (1 - second[at])
 }
 
-function pointsOf({ places }: Keypoints, pairs: readonly Pair[], numberOf: (pair: Pair) => number): Float64Array {
+function pointsOf(
+  { places }: Keypoints,
+  pairs: readonly Pair[],
+  numberOf: (pair: Pair) => number,
+): Float64Array {
   return Float64Array.from(
     pairs.flatMap((pair) => [places[numberOf(pair) * 4], places[numberOf(pair) * 4 + 1]]),
   )
@@ -77,7 +81,17 @@ function similarityOf(first: Keypoints, second: Keypoints, [a, b]: Pair): PlaneM
   const [u, v, otherSize, otherAngle] = second.places.subarray(b * 4, b * 4 + 4)
   const scale = otherSize / size
   const [cosine, sine] = [scale * Math.cos(otherAngle - angle), scale * Math.sin(otherAngle - angle)]
-  return Float64Array.of(cosine, -sine, u - cosine * x + sine * y, sine, cosine, v - sine * x - cosine * y, 0, 0, 1)
+  return Float64Array.of(
+    cosine,
+    -sine,
+    u - cosine * x + sine * y,
+    sine,
+    cosine,
+    v - sine * x - cosine * y,
+    0,
+    0,
+    1,
+  )
 }
 
 /** Numbers the pairs whose places the map takes to one another. */

@@ -12,6 +12,19 @@ export interface RowFile {
   readonly length: number
   /** Gives bytes [from, to) of the rows. Throws where the file does not have them any more. */
   read(from: number, to: number): Promise<Uint8Array>
+  /**
+   * Says where they lie, for those who map files: native products do so when they first look through them, and need it. 4 bytes or
+   * more lie behind the rows. The file stays open as long as the rows are looked through.
+   */
+  readonly place?: RowPlace | undefined
+}
+
+/** Says where rows lie in a file. */
+export interface RowPlace {
+  /** Is the number of the open file. */
+  readonly descriptor: number
+  /** Counts the bytes in front of the first row. */
+  readonly offset: number
 }
 
 /** Holds rows [N, D], one behind the other. */

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { turnUpright } from '../image/turn-upright.js'
 import { BUCKET_RADIUS, HashBuckets } from './hash-buckets.js'
 import { hashDistance, perceptualHash, turnedHashes } from './perceptual-hash.js'
-import { type Rgb, resizePixels } from './reduce-pixels.js'
+import { type RgbPixels, resizePixels } from './reduce-pixels.js'
 import { seededRandom } from './seeded-random.js'
 
 /** Makes a picture of a few soft spots, whose low frequencies are far from 0. */
-function made(seed: number, height = 90, width = 120): Rgb {
+function made(seed: number, height = 90, width = 120): RgbPixels {
   const random = seededRandom(seed)
   const spots = Array.from({ length: 6 }, () => [random(), random(), 0.05 + 0.3 * random(), random() - 0.5])
   const data = new Uint8Array(height * width * 3)

@@ -4,14 +4,11 @@
  * against 0, about which those of photos lie anyway. A mirrored photo then has exactly the hash whose odd columns are turned over, and a photo on its side
  * the one whose rows are columns, so that one hash serves all eight ways in which a photo lies.
  */
-import { type Rgb, resizePixels, greyOf } from './reduce-pixels.js'
+import { greyOf, type RgbPixels, resizePixels } from './reduce-pixels.js'
 
 /** Is the side of the picture that is transformed, and that of the square of frequencies that is kept. */
 const SIDE = 32
 const KEPT = 8
-
-/** Counts the bits that say something: the lowest frequency is the mean, whose sign is always the same, and its bit is 0. */
-export const HASH_BITS = KEPT * KEPT - 1
 
 const COSINES = Float64Array.from({ length: KEPT * SIDE }, (_, i) =>
   Math.cos((Math.PI * Math.floor(i / SIDE) * (2 * (i % SIDE) + 1)) / (2 * SIDE)),
@@ -19,9 +16,9 @@ const COSINES = Float64Array.from({ length: KEPT * SIDE }, (_, i) =>
 
 /**
  * Gives the hash, 0 to 2^64 - 1. The photo is squashed to 32 x 32 (box filter), its grey values go through a discrete cosine transform of type II, and bit 8u + v is 1
- * where the coefficient of vertical frequency u and horizontal frequency v (0 to 7) is above 0.
+ * where the coefficient of vertical frequency u and horizontal frequency v (0 to 7) is above 0. Bit 0, that of the mean, is always 0.
  */
-export function perceptualHash(image: Rgb): bigint {
+export function perceptualHash(image: RgbPixels): bigint {
   const { data } = greyOf(resizePixels(image, SIDE, SIDE))
   const rows = new Float64Array(SIDE * KEPT)
   for (let row = 0; row < SIDE; row++)

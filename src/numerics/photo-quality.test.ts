@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest'
 import { photoQuality } from './photo-quality.js'
-import { type Rgb, reducePixels } from './reduce-pixels.js'
+import { type RgbPixels, reducePixels } from './reduce-pixels.js'
 
-function filled(height: number, width: number, at: (x: number, y: number) => readonly [number, number, number]): Rgb {
+function filled(
+  height: number,
+  width: number,
+  at: (x: number, y: number) => readonly [number, number, number],
+): RgbPixels {
   const data = new Uint8Array(height * width * 3)
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) data.set(at(x, y), (y * width + x) * 3)
   return { height, width, data }
@@ -10,7 +14,13 @@ function filled(height: number, width: number, at: (x: number, y: number) => rea
 
 test('a grey picture of one level is not sharp, has no entropy and no colour', () => {
   const quality = photoQuality(filled(30, 40, () => [102, 102, 102]))
-  expect(quality).toMatchObject({ sharpness: 0, entropy: 0, colourfulness: 0, clippedDark: 0, clippedBright: 0 })
+  expect(quality).toMatchObject({
+    sharpness: 0,
+    entropy: 0,
+    colourfulness: 0,
+    clippedDark: 0,
+    clippedBright: 0,
+  })
   expect(quality.brightness).toBeCloseTo(0.4, 6)
   expect(quality.brightness5).toBeCloseTo(0.4, 2)
 })

@@ -2,7 +2,7 @@
  * Measures how good a photo is as a photo: sharp, well lit, with something on it. It is measured on a reduced picture of the same size for all photos, so that a
  * large photo and its small copy come out alike and a photo of 12 megapixels takes no longer than reading it.
  */
-import { type Grey, greyOf, type Rgb, reducePixels } from './reduce-pixels.js'
+import { type GreyPixels, greyOf, type RgbPixels, reducePixels } from './reduce-pixels.js'
 
 /** Is what is measured of a photo. */
 export interface PhotoQuality {
@@ -32,7 +32,7 @@ export const MEASURED_LONGEST = 512
 const TILES = 4
 
 /** Measures upright pixels, uint8 [height, width, 3]. */
-export function photoQuality(image: Rgb): PhotoQuality {
+export function photoQuality(image: RgbPixels): PhotoQuality {
   const reduced = reducePixels(image, MEASURED_LONGEST)
   const grey = greyOf(reduced)
   return {
@@ -43,7 +43,7 @@ export function photoQuality(image: Rgb): PhotoQuality {
   }
 }
 
-function sharpestTile({ height, width, data }: Grey): number {
+function sharpestTile({ height, width, data }: GreyPixels): number {
   const tiles = Array.from({ length: TILES * TILES }, () => ({ count: 0, sum: 0, squares: 0 }))
   for (let y = 1; y < height - 1; y++)
     for (let x = 1; x < width - 1; x++) {
@@ -54,10 +54,13 @@ function sharpestTile({ height, width, data }: Grey): number {
       tile.sum += value
       tile.squares += value * value
     }
-  return Math.max(0, ...tiles.map(({ count, sum, squares }) => (count < 4 ? 0 : squares / count - (sum / count) ** 2)))
+  return Math.max(
+    0,
+    ...tiles.map(({ count, sum, squares }) => (count < 4 ? 0 : squares / count - (sum / count) ** 2)),
+  )
 }
 
-function brightnessOf({ data }: Rgb) {
+function brightnessOf({ data }: RgbPixels) {
   const count = data.length / 3
   const levels = new Uint32Array(1024)
   let [sum, dark, bright] = [0, 0, 0]
@@ -85,7 +88,7 @@ function levelBelow(levels: Uint32Array, rank: number): number {
   return (level + 0.5) / levels.length
 }
 
-function entropyOf({ data }: Grey): number {
+function entropyOf({ data }: GreyPixels): number {
   const levels = new Uint32Array(256)
   for (const value of data) levels[Math.round(value)]++
   let bits = 0
@@ -93,7 +96,7 @@ function entropyOf({ data }: Grey): number {
   return Math.max(0, bits)
 }
 
-function colourfulnessOf({ data }: Rgb): number {
+function colourfulnessOf({ data }: RgbPixels): number {
   const count = data.length / 3
   let [sumA, sumB, squareA, squareB] = [0, 0, 0, 0]
   for (let i = 0; i < data.length; i += 3) {

@@ -1,12 +1,12 @@
 /** Blurs a picture more and more, at a few sizes (the scale space of Lowe 2004, section 3), so that things can be looked at as large as they are. */
-import type { Grey } from './reduce-pixels.js'
+import type { GreyPixels } from './reduce-pixels.js'
 
 /** Holds pictures of one size, each more blurred than the one before. */
 export interface Octave {
   /** Is how many pixels of the first picture one of these is, 1, 2, 4, … */
   readonly step: number
   /** Lists the pictures; number s is blurred by `BASE_BLUR` * 2^(s / `INTERVALS`) of its own pixels. */
-  readonly levels: readonly Grey[]
+  readonly levels: readonly GreyPixels[]
 }
 
 /** Counts the blurs in which the width doubles. */
@@ -20,7 +20,7 @@ const OWN_BLUR = 0.5
 const SMALLEST_SIDE = 24
 
 /** Makes octaves until a side would be shorter than 24 pixels. */
-export function scaleSpace(picture: Grey): readonly Octave[] {
+export function scaleSpace(picture: GreyPixels): readonly Octave[] {
   const octaves: Octave[] = []
   let first = blur(picture, Math.sqrt(BASE_BLUR ** 2 - OWN_BLUR ** 2))
   for (let step = 1; Math.min(first.height, first.width) >= SMALLEST_SIDE; step *= 2) {
@@ -36,7 +36,7 @@ export function scaleSpace(picture: Grey): readonly Octave[] {
 }
 
 /** Blurs with a Gauss filter of standard deviation `sigma`, cut off at three of them; beyond its edges the picture goes on as at them. */
-export function blur({ height, width, data }: Grey, sigma: number): Grey {
+export function blur({ height, width, data }: GreyPixels, sigma: number): GreyPixels {
   const kernel = gaussOf(sigma)
   const across = new Float32Array(data.length)
   const line = new Float32Array(Math.max(height, width) + kernel.length)
@@ -60,7 +60,9 @@ export function blur({ height, width, data }: Grey, sigma: number): Grey {
 
 function gaussOf(sigma: number): Float64Array {
   const reach = Math.max(1, Math.ceil(3 * sigma))
-  const kernel = Float64Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * sigma ** 2)))
+  const kernel = Float64Array.from({ length: 2 * reach + 1 }, (_, i) =>
+    Math.exp(-((i - reach) ** 2) / (2 * sigma ** 2)),
+  )
   const sum = kernel.reduce((total, one) => total + one, 0)
   return kernel.map((one) => one / sum)
 }
@@ -69,7 +71,7 @@ function clamp(at: number, length: number): number {
   return Math.min(length - 1, Math.max(0, at))
 }
 
-function everySecond({ height, width, data }: Grey): Grey {
+function everySecond({ height, width, data }: GreyPixels): GreyPixels {
   const [rows, columns] = [Math.ceil(height / 2), Math.ceil(width / 2)]
   const out = new Float32Array(rows * columns)
   for (let y = 0; y < rows; y++)

@@ -32,6 +32,8 @@ const CLUSTER_OPTIONS = {
   signal: true,
 } satisfies OptionNames<KMeansOptions>
 
+const LABEL_OPTIONS = { products: true, signal: true } satisfies OptionNames<LabelOptions>
+
 /**
  * Groups patches by direction with spherical k-means (Dhillon and Modha, 2001), begun by a seeded k-means++. The same patches and seed give the same groups.
  * Throws `PictureError` `nothing-there`, `mixed-models`; RangeError for a count that is none; the signal's reason.
@@ -73,13 +75,15 @@ export async function clusterPatches(
 
 /**
  * Gives the number of each patch's group, [rows * columns], for a photo that groups were found without: that of the nearest centre, of equally near ones the
- * first. Throws `PictureError` `mixed-models` for patches of another width; the signal's reason.
+ * first. Throws `PictureError` `mixed-models` for patches of another width; RangeError for an option that there is not; the signal's reason.
  */
 export async function labelPatches(
   map: PatchMap,
   { centres, count }: Pick<PatchClusters, 'centres' | 'count'>,
-  { products = plainProducts, signal }: LabelOptions = {},
+  options: LabelOptions = {},
 ): Promise<Int32Array> {
+  checkOptionNames(options, LABEL_OPTIONS)
+  const { products = plainProducts, signal } = options
   const width = widthOf(map)
   if (width * count !== centres.length)
     throw new PictureError(

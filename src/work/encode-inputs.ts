@@ -2,21 +2,21 @@
  * This is the one loop over inputs: it takes them, looks at each file just before its turn, and hands features or failures on. What cannot be
  * done fails by itself and is counted; only a sink that can keep nothing more, or an abort, ends the rest.
  */
-import type { EncodeAllOptions, EncodeAllProgress, Features } from '../encoder/types.js'
+import type { EncodeAllOptions, EncodeAllProgress, Features, StoppedFeatures } from '../encoder/types.js'
 import type { PixelImage } from '../image/given-pixels.js'
-import type { FileEncoder, FileSource } from './file-encoder.js'
+import type { FileEncoder, FileSource, ManyEncoder } from './file-encoder.js'
 import type { Failure, Files } from './files.js'
 import { type InputFile, lookAt } from './look-at.js'
 import { type Film, fileOfGiven, frameName, isFilm, timeOfFrame, type WorkInput } from './work-input.js'
 
 /** Takes results, wherever they are to go. */
-export interface Sink {
+export interface Sink<Found extends StoppedFeatures = Features> {
   /** Tells whether an earlier run has done this input. It is asked once for each file that is there, in the order of the inputs. */
   has(input: InputFile): boolean | Promise<boolean>
   /**
    * Keeps what was found in an image. Resolves to the reason where this image cannot be kept; throws where no other could be kept either.
    */
-  keep(input: InputFile, features: Features): Promise<Error | null>
+  keep(input: InputFile, features: Found): Promise<Error | null>
   /** Takes down what could not be done. */
   fail?(failure: Failure): Promise<void>
   /** Names the frames of a film that earlier runs have done and that are still the same, from its first one on without a gap. */
@@ -41,23 +41,23 @@ export interface WorkListener {
 /** Says how the encoder is to go about it; the order is the loop's own business. */
 export type EncodeChoices = Omit<EncodeAllOptions, 'signal' | 'order' | 'onProgress'>
 
-export interface InputsOptions {
+export interface InputsOptions<Found extends StoppedFeatures = Features> {
   /** Relative paths start at the base of `files`; none may come twice. */
   readonly inputs: Iterable<WorkInput> | AsyncIterable<WorkInput>
   readonly files: Files
-  readonly encoder: FileEncoder
+  readonly encoder: FileEncoder<Found>
   readonly encode?: EncodeChoices
   readonly listener?: WorkListener
   readonly signal?: AbortSignal
 }
 
 /** Of the encoder the loop itself needs no more. */
-export type LoopOptions = Omit<InputsOptions, 'encoder'> & {
-  readonly encoder: Pick<FileEncoder, 'encodeAll'>
+export type LoopOptions<Found extends StoppedFeatures = Features> = Omit<InputsOptions, 'encoder'> & {
+  readonly encoder: ManyEncoder<Found>
 }
 
-export interface EncodeInputsOptions extends InputsOptions {
-  readonly sink: Sink
+export interface EncodeInputsOptions<Found extends StoppedFeatures = Features> extends InputsOptions<Found> {
+  readonly sink: Sink<Found>
 }
 
 export interface WorkCounts {
@@ -69,7 +69,10 @@ export interface WorkCounts {
 }
 
 /** Throws what the sink and the list of inputs throw; an abort throws the signal's reason. */
-export async function encodeInputs({ sink, ...options }: EncodeInputsOptions): Promise<WorkCounts> {
+export async function encodeInputs<Found extends StoppedFeatures>({
+  sink,
+  ...options
+}: EncodeInputsOptions<Found>): Promise<WorkCounts> {
   const loop = new InputLoop(options, sink)
   for await (const { input, features } of loop.found()) {
     const problem = await sink.keep(input, features)
@@ -80,9 +83,9 @@ export async function encodeInputs({ sink, ...options }: EncodeInputsOptions): P
 }
 
 /** Goes through the inputs, and counts. Whoever takes a result says what became of it. */
-export class InputLoop {
-  readonly #options: LoopOptions
-  readonly #sink: Omit<Sink, 'keep'>
+export class InputLoop<Found extends StoppedFeatures = Features> {
+  readonly #options: LoopOptions<Found>
+  readonly #sink: Omit<Sink<Found>, 'keep'>
   /** Holds the inputs that the encoder was given and has not answered for, by their index among all that it was given. */
   readonly #underWay = new Map<number, InputFile>()
   #given = 0
@@ -90,23 +93,23 @@ export class InputLoop {
   #earlier = 0
   #failed = 0
 
-  constructor(options: LoopOptions, sink: Omit<Sink, 'keep'>) {
+  constructor(options: LoopOptions<Found>, sink: Omit<Sink<Found>, 'keep'>) {
     this.#options = options
     this.#sink = sink
   }
 
   /** Yields what was found in each image that could be read, in the order of the inputs. */
-  async *found(): AsyncGenerator<{ readonly input: InputFile; readonly features: Features }> {
+  async *found(): AsyncGenerator<{ readonly input: InputFile; readonly features: Found }> {
     const { encoder, encode, listener, signal } = this.#options
     const results = encoder.encodeAll(this.#sources(), {
       ...encode,
       onProgress: (progress) => listener?.encoding?.(progress),
       ...(signal === undefined ? {} : { signal }),
     })
-    for await (const { index, features, error } of results) {
-      const input = this.#answered(index)
-      if (features === undefined) await this.fail(input.path, error)
-      else yield { input, features }
+    for await (const result of results) {
+      const input = this.#answered(result.index)
+      if (result.error !== undefined) await this.fail(input.path, result.error)
+      else yield { input, features: result.features }
     }
     signal?.throwIfAborted()
   }

@@ -1,5 +1,5 @@
 /** Turns images into a folder with one feature file each; a run can be continued image by image. */
-import type { Features } from '../encoder/types.js'
+import type { Features, StoppedFeatures } from '../encoder/types.js'
 import type { NamedArray } from '../formats/safetensors.js'
 import { EarlierFrames } from './earlier-frames.js'
 import { encodeInputs, type InputsOptions, type Sink } from './encode-inputs.js'
@@ -8,11 +8,11 @@ import type { InputFile } from './look-at.js'
 import { asOutputError, OutputError } from './output-error.js'
 import { workIdentity } from './work-identity.js'
 
-export interface FeatureFilesOptions extends InputsOptions {
+export interface FeatureFilesOptions<Found extends StoppedFeatures = Features> extends InputsOptions<Found> {
   readonly folder: string
   readonly format: FeatureFormat
   /** Gives what goes into an image's file; `npy` takes one. */
-  readonly arraysOf: (features: Features) => readonly NamedArray[]
+  readonly arraysOf: (features: Found) => readonly NamedArray[]
   /** Names what `arraysOf` gives, as a part of the work's identity. */
   readonly what: string
   readonly restart?: boolean
@@ -27,7 +27,9 @@ export interface FeatureFilesResult {
 }
 
 /** Throws `OutputError`; an abort throws the signal's reason. */
-export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<FeatureFilesResult> {
+export async function writeFeatureFiles<Found extends StoppedFeatures = Features>(
+  options: FeatureFilesOptions<Found>,
+): Promise<FeatureFilesResult> {
   try {
     return await writeLocked(options)
   } catch (error) {
@@ -35,7 +37,9 @@ export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<F
   }
 }
 
-async function writeLocked(options: FeatureFilesOptions): Promise<FeatureFilesResult> {
+async function writeLocked<Found extends StoppedFeatures>(
+  options: FeatureFilesOptions<Found>,
+): Promise<FeatureFilesResult> {
   const { files, folder, format, arraysOf, restart = false, encoder, signal, listener } = options
   // The lock lies beside the folder, and so the folder around both must be there.
   await files.makeFolder(folder)
@@ -59,7 +63,10 @@ async function writeLocked(options: FeatureFilesOptions): Promise<FeatureFilesRe
 }
 
 /** What failed is not listed: the next run tries all that has no file. */
-function folderSink(folder: FeatureFolder, arraysOf: FeatureFilesOptions['arraysOf']): Sink {
+function folderSink<Found extends StoppedFeatures>(
+  folder: FeatureFolder,
+  arraysOf: FeatureFilesOptions<Found>['arraysOf'],
+): Sink<Found> {
   const earlier = new EarlierFrames(folder.entries())
   return {
     has: (input) => folder.has(input),
@@ -68,11 +75,11 @@ function folderSink(folder: FeatureFolder, arraysOf: FeatureFilesOptions['arrays
   }
 }
 
-async function keep(
+async function keep<Found extends StoppedFeatures>(
   folder: FeatureFolder,
   input: InputFile,
-  features: Features,
-  arraysOf: FeatureFilesOptions['arraysOf'],
+  features: Found,
+  arraysOf: FeatureFilesOptions<Found>['arraysOf'],
 ): Promise<Error | null> {
   try {
     const [height, width] = features.imageSize

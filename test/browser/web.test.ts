@@ -336,7 +336,6 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     expect(await page.locator('.score').count()).toBe(0)
     await chooser.press('ArrowRight')
     await expect.poll(isNew).toBe(true)
-    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/attention.png` })
     await page.keyboard.press('Escape')
     // Keys choose heads as well.
     await page.getByRole('radio', { name: 'all heads' }).focus()
@@ -387,6 +386,77 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await broken.getByText(/^1 done/).waitFor()
     expect(await alert.count()).toBe(0)
     await context.close()
+  })
+
+  describe('its collection', () => {
+    const result = (page: Page) => page.locator('.photos button')
+
+    async function openCollection(): Promise<{ page: Page; troubles: string[] }> {
+      const page = await browser.newPage({ viewport: { width: 1000, height: 800 }, acceptDownloads: true })
+      const troubles: string[] = []
+      page.on('request', (request) => {
+        const { protocol, origin } = new URL(request.url())
+        const isOwn = origin === new URL(site.isolated).origin && request.method() === 'GET'
+        if (!['blob:', 'data:'].includes(protocol) && !isOwn) troubles.push(request.url())
+      })
+      page.on('console', (message) => message.type() === 'error' && troubles.push(message.text()))
+      await page.goto(new URL('collection.html', site.isolated).href)
+      await page.getByText('0 photos', { exact: true }).waitFor()
+      return { page, troubles }
+    }
+
+    test('photos are searched in the tab, saved, and opened again', async () => {
+      const { page, troubles } = await openCollection()
+      await page.getByLabel('Add photos').setInputFiles([...SEVERAL, join(packageRoot, 'README.md')])
+      await page.getByText('6 photos', { exact: true }).waitFor({ timeout: 120_000 })
+      expect(await page.locator('.failures').textContent()).toContain('README.md')
+      await page.getByRole('button', { name: 'pants-1.jpg' }).click()
+      await page.getByRole('heading', { name: 'Most like pants-1.jpg' }).waitFor()
+      const names = await page.locator('.photos .name').allTextContents()
+      expect(names[0]).toBe('pants-1.jpg')
+      expect(names.slice(1, 3).every((name) => name.startsWith('pants'))).toBe(true)
+      expect(await page.locator('.likeness').first().textContent()).toBe('1.000')
+      // What is here already is not computed again.
+      await page.getByLabel('Add photos').setInputFiles(SEVERAL)
+      await page.getByRole('heading', { name: 'All photos' }).waitFor()
+      expect(await result(page).count()).toBe(6)
+
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'Save' }).click(),
+      ])
+      const file = join(ownFolder('saved-collection'), 'photos.safetensors')
+      await download.saveAs(file)
+      const again = await openCollection()
+      await again.page.getByLabel('Open').setInputFiles(file)
+      await again.page.getByText('6 photos', { exact: true }).waitFor()
+      await again.page.getByLabel('Search by a photo').setInputFiles(photo('pants-2.jpg'))
+      await again.page.getByRole('heading', { name: 'Most like pants-2.jpg' }).waitFor()
+      expect(await again.page.locator('.photos .name').first().textContent()).toBe('pants-2.jpg')
+      await again.page.getByLabel('Open').setInputFiles(photo('hat-1.jpg'))
+      await again.page.getByRole('alert').waitFor()
+      expect(await again.page.getByRole('alert').textContent()).toContain('hat-1.jpg cannot be read')
+      expect([...troubles, ...again.troubles]).toEqual([])
+      await page.getByRole('button', { name: 'pants-1.jpg' }).click()
+      await page.getByRole('heading', { name: 'Most like pants-1.jpg' }).waitFor()
+      await page.evaluate(axe)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
+        expect(await violationsOn(page)).toEqual([])
+      }
+      await page.setViewportSize({ width: 390, height: 800 })
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+      await Promise.all([page.close(), again.page.close()])
+    })
+
+    test('adding can be stopped, and what was computed stays', async () => {
+      const { page } = await openCollection()
+      await page.getByRole('button', { name: 'Add the examples' }).click()
+      await page.getByRole('button', { name: 'Stop' }).click()
+      await page.getByText(/^\d+ photos$/).waitFor()
+      expect(await result(page).count()).toBeLessThan(12)
+      await page.close()
+    })
   })
 })
 

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Collection } from '../../src/collection/collection.js'
+import { Collection } from '../../src/collection/collection.js'
 import { CollectionError } from '../../src/collection/collection-error.js'
 import type { RefusedRow } from '../../src/collection/import-rows.js'
 import { snakeCase } from '../../src/collection/import-rows.js'
 import { blockOf, type Row, rowsOf } from '../../src/collection/row-block.js'
+import { openSavedCollection, saveCollection } from '../../src/collection/saved-collection.js'
 import { exportCollection } from '../../src/platform/node/collection/export-collection.js'
 import { importCollection } from '../../src/platform/node/collection/import-collection.js'
 import { createCollection, openCollection } from '../../src/platform/node/collection/open-collection.js'
@@ -83,8 +84,8 @@ async function contents(collection: Collection): Promise<readonly (Row & { numbe
   return found.sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1))
 }
 
-describe.each(['parquet', 'arrow', 'jsonl'])('as .%s', (format) => {
-  test.each(['as-embedded', 'unit'] as const)(
+describe.each(['parquet', 'arrow', 'jsonl', 'safetensors'])('as .%s', (format) => {
+  test.each(format === 'safetensors' ? (['as-embedded'] as const) : (['as-embedded', 'unit'] as const))(
     'a collection comes back as it was, with embeddings %s',
     async (embedding) => {
       await using collection = await make()
@@ -247,7 +248,7 @@ test('a file of any bytes is a table or is refused by name, quickly', async () =
   const made = await make()
   const whole: Record<string, Buffer> = {}
   // Parquet and Arrow are left out: damage can hold up the libraries that read them.
-  for (const ending of ['npy', 'csv', 'jsonl']) {
+  for (const ending of ['npy', 'csv', 'jsonl', 'safetensors']) {
     await exportCollection(made, at(`whole.${ending}`))
     whole[ending] = readFileSync(at(`whole.${ending}`))
   }
@@ -275,6 +276,27 @@ test('a file of any bytes is a table or is refused by name, quickly', async () =
     }),
     { numRuns: 200 },
   )
+})
+
+test('a collection in one file opens in memory as it was, with what was decided', async () => {
+  await using collection = await make()
+  await collection.store.log('decisions').append([{ different: ['a', 'b'] }])
+  const parts: Uint8Array[] = []
+  for await (const part of saveCollection(collection)) parts.push(part)
+  const bytes = new Uint8Array(Buffer.concat(parts))
+  const source = {
+    label: 'the file',
+    size: bytes.length,
+    read: async (offset: number, length: number) => bytes.slice(offset, offset + length),
+  }
+  await using opened = await Collection.open({ store: await openSavedCollection(source) })
+  expect(await contents(opened)).toEqual(await contents(collection))
+  expect(opened.about).toMatchObject({ roots: collection.about.roots, identity: collection.about.identity })
+  expect(await opened.store.log('decisions').read()).toEqual([{ different: ['a', 'b'] }])
+  const [first] = await opened.nearest(Float32Array.of(0, 0, 1, 0), { count: 1 })
+  expect(first?.row.path).toBe(NAMES[2])
+  const cut = { ...source, size: bytes.length - 1 }
+  await expect(openSavedCollection(cut)).rejects.toMatchObject({ code: 'unreadable' })
 })
 
 test('names of columns become plain ones', () => {

@@ -1,13 +1,29 @@
 /** Moves files and brings them back, with real kills of a real process between. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { FileLog } from '../../src/platform/node/collection/collection-files.js'
-import { endMoves, isUnfinished, latestRun, moveFiles, undoMoves } from '../../src/platform/node/collection/move-files.js'
+import {
+  endMoves,
+  isUnfinished,
+  latestRun,
+  moveFiles,
+  undoMoves,
+} from '../../src/platform/node/collection/move-files.js'
 
 const folders: string[] = []
 afterEach(() => {
@@ -16,7 +32,10 @@ afterEach(() => {
 
 /** Makes photos with sidecars, each with its own content, and gives what is where. */
 function made(count: number, other = tmpdir()) {
-  const [folder, to] = [mkdtempSync(join(tmpdir(), 'plumage-moves-')), mkdtempSync(join(other, 'plumage-moved-'))]
+  const [folder, to] = [
+    mkdtempSync(join(tmpdir(), 'plumage-moves-')),
+    mkdtempSync(join(other, 'plumage-moved-')),
+  ]
   folders.push(folder, to)
   const from = join(folder, 'photos')
   mkdirSync(from)
@@ -43,7 +62,9 @@ test('what was moved comes back, whatever else lies there by now', async () => {
   const run = latestRun(await log.read())
   expect([run, isUnfinished(await log.read(), 'first')]).toEqual(['first', false])
   const undone = await undoMoves(log, 'first')
-  expect(undone.filter(({ state }) => state === 'lost').map((one) => one.from)).toEqual([join(from, '0001.jpg')])
+  expect(undone.filter(({ state }) => state === 'lost').map((one) => one.from)).toEqual([
+    join(from, '0001.jpg'),
+  ])
   expect(contentOf(from)).toEqual({ ...before, '0001.jpg': 'another photo of this name' })
   // What could not come back is still written down, and comes once its place is free.
   rmSync(join(from, '0001.jpg'))
@@ -86,7 +107,9 @@ test.skipIf(!isAcross)('across devices a file is copied, and keeps its time', as
 })
 
 function start(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [join(import.meta.dirname, 'move-child.mjs'), ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+  return spawn(process.execPath, [join(import.meta.dirname, '../support/move-files.mjs'), ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
 }
 
 /** Tells that each content is there, once, or twice where a kill came between the new name and the old one's end. */

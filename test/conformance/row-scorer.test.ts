@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Addon } from '../../src/engine/native/addon.js'
-import { createNativeProductsOn, type NativeProducts } from '../../src/engine/native/native-products.js'
+import { createNativeProductsOn } from '../../src/engine/native/native-products.js'
 import { roomForRows, sortKept } from '../../src/numerics/kept-rows.js'
 import type { RowFile, RowScorer, StoredRows } from '../../src/numerics/nearest-rows.js'
 import { plainScorer, scorerOn } from '../../src/numerics/row-scorer.js'
@@ -194,13 +194,14 @@ describe.each(ways)('%s', (name, scorer) => {
       read: async (from, to) =>
         (await file.read(new Uint8Array(to - from), 0, to - from, 4096 + from)).buffer,
     }
-    const isNative = 'mapRows' in scorer
-    using mapped = isNative ? (scorer as NativeProducts).mapRows(rows, file.fd, 4096) : null
+    const stored: StoredRows = {
+      dtype: 'F16',
+      bytes: { ...rows, place: { descriptor: file.fd, offset: 4096 } },
+    }
     const queries = rowsOf({ ...shape, count: 3, seed: 3 })
     const expected = await plainScorer.nearestToEach(queries, 31, [memory], 10)
-    const stored: StoredRows = { dtype: 'F16', bytes: mapped ?? rows }
     expect(await scorer.nearestToEach(queries, 31, [stored], 10)).toEqual(expected)
-    if (isNative) {
+    if (name.startsWith('native')) {
       await expect(
         scorer.nearestToEach(queries, 31, [{ dtype: 'F16', bytes: rows }], 1),
       ).rejects.toMatchObject({ code: 'unsupported' })

@@ -24,7 +24,12 @@ async function sizeOf(photo) {
 async function cut(photo, { left, top, right, bottom }) {
   const { width, height } = await sizeOf(photo)
   const [x, y] = [Math.round(left * width), Math.round(top * height)]
-  const box = { left: x, top: y, width: Math.round(right * width) - x, height: Math.round(bottom * height) - y }
+  const box = {
+    left: x,
+    top: y,
+    width: Math.round(right * width) - x,
+    height: Math.round(bottom * height) - y,
+  }
   return await jpeg(sharp(photo).extract(box))
 }
 
@@ -36,7 +41,9 @@ async function part(photo, random, share) {
 
 /** Draws text: a viewer's words and a maker's mark. */
 function text(width, height, elements) {
-  return Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="DejaVu Sans, sans-serif">${elements}</svg>`)
+  return Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="DejaVu Sans, sans-serif">${elements}</svg>`,
+  )
 }
 
 /** Each makes a copy of a photo. */
@@ -58,7 +65,8 @@ export const COPIES = {
   },
   mirrored: (photo) => jpeg(sharp(photo).flop()),
   grey: (photo) => jpeg(sharp(photo).grayscale()),
-  brightened: (photo, random) => jpeg(sharp(photo).modulate({ brightness: 0.75 + 0.5 * random(), saturation: 0.5 + random() })),
+  brightened: (photo, random) =>
+    jpeg(sharp(photo).modulate({ brightness: 0.75 + 0.5 * random(), saturation: 0.5 + random() })),
   async watermark(photo, random) {
     const { width, height } = await sizeOf(photo)
     const [x, y] = [width * (0.05 + 0.2 * random()), height * (0.3 + 0.6 * random())]
@@ -77,7 +85,10 @@ export const COPIES = {
     const size = await sizeOf(photo)
     const shown = Math.round((size.height * width) / size.width)
     const tall = Math.min(shown, height - bars)
-    const input = await sharp(photo).resize(width, shown).extract({ left: 0, top: (shown - tall) >> 1, width, height: tall }).toBuffer()
+    const input = await sharp(photo)
+      .resize(width, shown)
+      .extract({ left: 0, top: (shown - tall) >> 1, width, height: tall })
+      .toBuffer()
     const top = bars / 2 + Math.floor(random() * (height - bars - tall + 1))
     const words = `<g fill="#234"><text x="20" y="36" font-size="18">9:41</text><rect x="330" y="20" width="40" height="16" rx="4"/><text x="20" y="${height - 40}" font-size="16">${Math.floor(99 * random())} people like this</text></g>`
     const frame = { width, height, channels: 3, background: random() < 0.5 ? '#fff' : '#eee' }
@@ -97,7 +108,11 @@ export const LOOKALIKES = {
   /** Is a burst: a part of the scene, an eighth to a quarter of it, has moved by a few hundredths, and the camera's noise is another. */
   async moved(photo, random) {
     const { width, height } = await sizeOf(photo)
-    const [x, y, size] = [width * (0.25 + 0.5 * random()), height * (0.25 + 0.5 * random()), width * (0.12 + 0.1 * random())]
+    const [x, y, size] = [
+      width * (0.25 + 0.5 * random()),
+      height * (0.25 + 0.5 * random()),
+      width * (0.12 + 0.1 * random()),
+    ]
     const angle = 2 * Math.PI * random()
     const far = width * (0.025 + 0.025 * random())
     return await warped(photo, random, (u, v) => {
@@ -121,7 +136,11 @@ export const LOOKALIKES = {
     const [w, h] = [Math.round(width * (0.2 + 0.15 * random())), Math.round(height * (0.2 + 0.15 * random()))]
     const thing = await sharp(other).resize(w, h, { fit: 'cover' }).toBuffer()
     const oval = text(w, h, `<ellipse cx="${w / 2}" cy="${h / 2}" rx="${w / 2}" ry="${h / 2}" fill="#fff"/>`)
-    const input = await sharp(thing).ensureAlpha().composite([{ input: oval, blend: 'dest-in' }]).png().toBuffer()
+    const input = await sharp(thing)
+      .ensureAlpha()
+      .composite([{ input: oval, blend: 'dest-in' }])
+      .png()
+      .toBuffer()
     const [left, top] = [Math.floor(random() * (width - w)), Math.floor(random() * (height - h))]
     return await jpeg(sharp(photo).composite([{ input, left, top }]))
   },
@@ -129,7 +148,11 @@ export const LOOKALIKES = {
 
 /** Takes each pixel from where `shift` says, and adds the noise of a small camera. */
 async function warped(photo, random, shift) {
-  const { data, info } = await sharp(photo).removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
+  const { data, info } = await sharp(photo)
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true })
   const { width, height } = info
   const out = Buffer.alloc(data.length)
   for (let y = 0; y < height; y++)

@@ -69,7 +69,8 @@ export function App() {
   const look = useCallback((next: PatchPlace | null, keep: boolean) => {
     setLooking((old) => {
       if (next === null) return old?.isKept ? old : null
-      if (keep) return { place: next, isKept: true }
+      // Chosen once more, it is let go.
+      if (keep) return old?.isKept && isSamePlace(old.place, next) ? null : { place: next, isKept: true }
       return old?.isKept || (old !== null && isSamePlace(old.place, next))
         ? old
         : { place: next, isKept: false }
@@ -114,7 +115,10 @@ export function App() {
       <header>
         <div class="title">
           <h1>Plumage</h1>
-          <p>Find what is alike in your photos. They stay in this tab.</p>
+          <p>
+            Find what is alike in your photos. They stay in this tab.{' '}
+            <a href="./collection.html">Search a folder of them</a>
+          </p>
         </div>
         <Status
           status={status}

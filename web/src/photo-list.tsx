@@ -45,7 +45,7 @@ export function PhotoList(props: Props) {
           props.onLook === null ? (
             'Click any place of a photo to find what is like it in all of them.'
           ) : (
-            'Where each photo is looked at as a whole. Point at a place to see where that one looks; a click keeps it.'
+            'Bright is what the model looks at. Point at a place to see what is looked at from there; a click keeps it, another lets it go.'
           )
         ) : (
           <>

@@ -1,8 +1,13 @@
 /** `plumage duplicates` finds the photos of a collection that are there several times, says what to keep, and moves the others where it is told to. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Collection } from '../../collection/collection.js'
-import { KEEP_RULE_WORDS, KEEP_RULES, type KeepRule, readKeepRules } from '../../collection/duplicates/keep-rules.js'
 import type { DuplicateGroup, GroupMember } from '../../collection/duplicates/duplicate-group.js'
+import {
+  KEEP_RULE_WORDS,
+  KEEP_RULES,
+  type KeepRule,
+  readKeepRules,
+} from '../../collection/duplicates/keep-rules.js'
 import type { LackingFacts } from '../../collection/duplicates/lacking.js'
 import { IncompleteError, UsageError } from '../cli-error.js'
 import { addCollectionOption } from '../collection-option.js'
@@ -41,9 +46,15 @@ export function duplicatesCommand(context: CommandContext): Command {
       keepRules,
       KEEP_RULES,
     )
-    .option('--different <photos...>', 'remember that these are different photos: they never come into one group again')
+    .option(
+      '--different <photos...>',
+      'remember that these are different photos: they never come into one group again',
+    )
     .option('--move-to <folder>', 'move what may go to a folder, with sidecars')
-    .option('--merge-metadata', 'write what a kept photo lacks (date, position, rating, caption, folder) to its sidecar')
+    .option(
+      '--merge-metadata',
+      'write what a kept photo lacks (date, position, rating, caption, folder) to its sidecar',
+    )
     .option('--undo', 'bring back what was moved last')
     .option('--report <page>', 'write a page that shows the groups, copies laid over the kept photo')
     .option('--json', 'a JSON line for each group')
@@ -76,12 +87,12 @@ async function duplicates(context: CommandContext, options: DuplicatesOptions): 
   })
   progress.clear()
   const groups = found.groups.filter(({ kind }) => options.kind.includes(kind))
-  const { lackingOf, writeFacts } = await import('../../platform/node/collection/merge-metadata.js')
+  const { lackingMetadata, writeMetadata } = await import('../../platform/node/collection/merge-metadata.js')
   for (const [at, group] of groups.entries()) {
-    const lacking = await lackingOf(collection, group)
+    const lacking = await lackingMetadata(collection, group)
     context.stdout.write(options.json ? jsonOf(group, lacking) : await textOf(group, lacking, at))
     if (mergeMetadata && Object.keys(lacking).length > 0)
-      stderr.write(`wrote ${printable(await writeFacts(collection, group.kept, lacking))}\n`)
+      stderr.write(`wrote ${printable(await writeMetadata(collection, group.kept, lacking))}\n`)
   }
   if (options.report !== undefined) {
     const { writeDuplicateReport } = await import('../duplicate-report.js')
@@ -93,7 +104,12 @@ async function duplicates(context: CommandContext, options: DuplicatesOptions): 
 
 async function sayWhatWasFound(
   { stderr }: CommandContext,
-  found: { readonly photos: number; readonly untried: number; readonly unread: readonly { readonly copy: { readonly path: string }; readonly reason: string }[] },
+  found: {
+    readonly photos: number
+    readonly untried: number
+    readonly recall: number
+    readonly unread: readonly { readonly copy: { readonly path: string }; readonly reason: string }[]
+  },
   groups: readonly DuplicateGroup[],
   { keep, moveTo }: DuplicatesOptions,
 ): Promise<void> {
@@ -102,15 +118,24 @@ async function sayWhatWasFound(
   const lines = [
     `${counts.groups} groups with ${counts.photos} of ${found.photos} photos; ${counts.proposed} may go (${megabytes(counts.bytes)}). Kept is ${inWords(keep)}.`,
   ]
-  if (found.untried > 0) lines.push(`${found.untried} pairs that are less alike were not tried: --tries tries more.`)
-  for (const { copy, reason } of found.unread) lines.push(printable(`${copy.path} was not compared: ${reason}`))
-  if (counts.proposed > 0 && moveTo === undefined) lines.push('Nothing was moved: --move-to <folder> does it, and --undo brings all back.')
+  if (found.untried > 0)
+    lines.push(`${found.untried} pairs that are less alike were not tried: --tries tries more.`)
+  if (found.recall < 1)
+    lines.push(
+      `${(100 * found.recall).toFixed(1)} % of nearest neighbours were found, measured on some photos.`,
+    )
+  for (const { copy, reason } of found.unread)
+    lines.push(printable(`${copy.path} was not compared: ${reason}`))
+  if (counts.proposed > 0 && moveTo === undefined)
+    lines.push('Nothing was moved: --move-to <folder> does it, and --undo brings all back.')
   stderr.write(`${lines.join('\n')}\n`)
 }
 
 function inWords(rules: readonly KeepRule[]): string {
   const words = rules.map((rule) =>
-    rule.startsWith('folder:') ? `what lies in ${rule.slice('folder:'.length)}` : KEEP_RULE_WORDS[rule as keyof typeof KEEP_RULE_WORDS],
+    rule.startsWith('folder:')
+      ? `what lies in ${rule.slice('folder:'.length)}`
+      : KEEP_RULE_WORDS[rule as keyof typeof KEEP_RULE_WORDS],
   )
   return ['never a copy that was made of another', ...words].join(', then ')
 }
@@ -133,10 +158,13 @@ async function move(
 async function bringBack({ stderr, signal }: CommandContext, collection: Collection): Promise<void> {
   const { undoDuplicates } = await import('../../platform/node/collection/move-duplicates.js')
   const undone = await undoDuplicates(collection, { signal })
-  if (undone.length === 0) throw new UsageError(`Nothing that was moved from ${collection.store.label} is to be brought back.`)
+  if (undone.length === 0)
+    throw new UsageError(`Nothing that was moved from ${collection.store.label} is to be brought back.`)
   const lost = undone.filter(({ state }) => state === 'lost')
   for (const { from, to } of lost)
-    stderr.write(`${printable(`${from} could not be brought back: it is not at ${to}, or another file lies at its place`)}\n`)
+    stderr.write(
+      `${printable(`${from} could not be brought back: it is not at ${to}, or another file lies at its place`)}\n`,
+    )
   stderr.write(`${undone.length - lost.length} files are back.\n`)
   if (lost.length > 0) throw new IncompleteError(`${lost.length} files could not be brought back.`)
 }
@@ -147,10 +175,10 @@ async function callDifferent(
   photos: readonly string[],
 ): Promise<void> {
   if (photos.length < 2) throw new UsageError('Name two photos or more that are different.')
-  const { differentEntries } = await import('../../collection/duplicates/decisions.js')
+  const { markDifferent } = await import('../../collection/duplicates/decisions.js')
   const { contentOf } = await import('../../platform/node/collection/content-of.js')
   const contents = await Promise.all(photos.map((photo) => contentOf(files.resolve(photo))))
-  await collection.store.log('decisions').append(differentEntries(contents, Date.now()))
+  await markDifferent(collection, contents)
   stderr.write(`${photos.length} photos are remembered as different.\n`)
 }
 
@@ -174,7 +202,13 @@ function memberLine({ copy, similarity, words, proposed, kind }: GroupMember): s
 }
 
 function jsonOf({ kind, kept, members, lowest }: DuplicateGroup, lacking: LackingFacts): string {
-  const shown = members.map(({ copy, kind, similarity, words, proposed }) => ({ ...copy, kind, similarity, words, proposed }))
+  const shown = members.map(({ copy, kind, similarity, words, proposed }) => ({
+    ...copy,
+    kind,
+    similarity,
+    words,
+    proposed,
+  }))
   return `${JSON.stringify({ kind, kept, members: shown, lowest, lacking })}\n`
 }
 

@@ -1,6 +1,5 @@
 /** `plumage explain` says how a vector was made that another program computed of a photo. */
 import { Command } from 'commander'
-import { readVector, VectorError } from '../../formats/read-vector.js'
 import type { Explanation } from '../../verify/explain/explain-vector.js'
 import { UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
@@ -13,14 +12,12 @@ import {
   positiveInteger,
 } from '../model-options.js'
 import { Progress } from '../progress.js'
+import { readVectorFile } from '../read-vector-file.js'
 
 interface ExplainCommandOptions extends ModelOptions {
   readonly vector: string
   readonly maxRuns?: number
 }
-
-/** A vector's file is small: more is another file. */
-const MOST_BYTES = 2 ** 28
 
 export function explainCommand(context: CommandContext): Command {
   const command = new Command('explain')
@@ -38,7 +35,7 @@ async function explain(
   photo: string,
   options: ExplainCommandOptions,
 ): Promise<void> {
-  const vector = await vectorOf(context, options.vector)
+  const vector = await readVectorFile(context.files, options.vector)
   const { stderr: stream, isTTY, color, signal } = context
   const json = options.json ?? false
   using progress = new Progress({ stream, isTTY, color, json, total: undefined })
@@ -57,19 +54,6 @@ async function explain(
       throw error instanceof RangeError ? new UsageError(error.message) : error
     })
   context.stdout.write(json ? `${JSON.stringify(found)}\n` : textOf(found, options.model))
-}
-
-async function vectorOf({ files }: CommandContext, name: string): Promise<Float32Array> {
-  try {
-    await using file = await files.open(name)
-    if (file.size > MOST_BYTES) throw new VectorError('it is larger than any vector')
-    const bytes = new Uint8Array(file.size)
-    await file.read(bytes, 0)
-    return readVector(bytes)
-  } catch (error) {
-    if (error instanceof VectorError) throw new UsageError(`--vector ${name} is no vector: ${error.message}.`)
-    throw new UsageError(`--vector ${name} cannot be read: ${error instanceof Error ? error.message : error}`)
-  }
 }
 
 const VERDICTS: Readonly<Record<Explanation['verdict'], string>> = {

@@ -1,6 +1,9 @@
 /** `plumage features` writes patch maps and what else a model says about each image, as files that NumPy and safetensors read. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { given } from '../../encoder/choose-recipe.js'
 import { overlappingIdentity } from '../../encoder/identity-with.js'
+import type { StoppedFeatures, TiledFeatures } from '../../encoder/types.js'
+import type { NamedArray } from '../../formats/safetensors.js'
 import { patchesAlong } from '../../model/overlap.js'
 import { nearestNames } from '../../nearest-names.js'
 import { outputTarget } from '../../platform/node/files/output-target.js'
@@ -10,7 +13,15 @@ import type { FileEncoder } from '../../work/file-encoder.js'
 import { totalOf, type WorkInput } from '../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
-import { arrayNames, arraysOf, FEATURE_KINDS, onlyOne, type Wanted, wantedArrays } from '../feature-arrays.js'
+import {
+  arrayNames,
+  arraysOf,
+  FEATURE_KINDS,
+  onlyOne,
+  tiledArrays,
+  type Wanted,
+  wantedArrays,
+} from '../feature-arrays.js'
 import {
   addFrameOptions,
   encoderWith,
@@ -18,7 +29,7 @@ import {
   filmWork,
   gatherWithFilms,
 } from '../film-inputs.js'
-import { addInputs } from '../gather-inputs.js'
+import { addInputs, gatherInputs } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import type { Look } from '../look-into.js'
 import {
@@ -31,8 +42,16 @@ import {
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
 import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
+import {
+  addTileOptions,
+  assertTileOptions,
+  keepOption,
+  type TileOptions,
+  tiledLoad,
+  tilingWith,
+} from '../tile-options.js'
 
-interface FeatureOptions extends ModelOptions, Omit<FilmInputOptions, 'json'>, LookOptions {
+interface FeatureOptions extends ModelOptions, Omit<FilmInputOptions, 'json'>, LookOptions, TileOptions {
   readonly output: string
   readonly format?: FeatureFormat
   readonly what?: readonly string[]
@@ -57,7 +76,8 @@ export function featuresCommand(context: CommandContext): Command {
     '-o, --output <folder>',
     'a folder for one file per image, or a file ending in .npy for one array [N, rows, columns, D]',
   )
-  addLookOptions(addFrameOptions(addImageOptions(addModelOption(command))))
+  addTileOptions(addLookOptions(addFrameOptions(addImageOptions(addModelOption(command)))))
+    .addOption(keepOption())
     .addOption(
       new Option('--format <format>', 'of the files in the folder (default: npy)').choices(FEATURE_FORMATS),
     )
@@ -89,6 +109,8 @@ async function features(
   }
   const format = stacked ? 'npy' : options.format
   assertLookOptions(options)
+  assertTileOptions(options)
+  if (options.tiles !== undefined) return await tiledFeatures(context, inputs, options)
   wantedArrays(options, format, namesAsked(options))
   if (options.prune && !stacked) {
     throw new UsageError('--prune is for one array (--output x.npy): a folder keeps its files.')
@@ -108,7 +130,72 @@ async function features(
       : film.encoder
   const chosen = { ...options, output: place, look, told: `${look.what}${film.what}` }
   if (stacked) await writeStack(context, found, encoder, wanted, chosen)
-  else await writeFolder(context, found, encoder, wanted, format ?? 'npy', chosen)
+  else {
+    const { width } = encoder
+    const of = format ?? 'npy'
+    await writeFolder(context, found, encoder, {
+      ...chosen,
+      format: of,
+      arraysOf: (features) => arraysOf(features, wanted, width, of),
+      what: `${arrayNames(wanted).join(' ')}${chosen.told}`,
+      encode: encodeChoices(chosen),
+    })
+  }
+}
+
+/** Says what of the options is not had of tiles, and why. */
+function assertTileable(options: FeatureOptions): void {
+  const { attention, facets, stride, like, layers, every, from, to, batch } = options
+  const [refused] = Object.keys(
+    given({
+      '--attention': attention,
+      '--facets': facets,
+      '--stride': stride,
+      '--like': like,
+      '--layers': layers,
+      '--batch': batch,
+      '--every': every,
+      '--from': from,
+      '--to': to,
+    }),
+  )
+  if (refused !== undefined)
+    throw new UsageError(
+      `${refused} is not had with --tiles, of which each has seen a part of the photo: leave one of the two out.`,
+    )
+  const other = options.what?.find((kind) => kind !== 'patches')
+  if (other !== undefined)
+    throw new UsageError(
+      `--what ${other}: each tile has its own, and no model was trained to make one of them. With --tiles there are patches alone.`,
+    )
+  if (/\.npy$/i.test(options.output))
+    throw new UsageError(
+      `--tiles: ${options.output} is one array, and photos have maps of many sizes. Name a folder.`,
+    )
+}
+
+/** Writes the map of each photo, made tile by tile. */
+async function tiledFeatures(
+  context: CommandContext,
+  inputs: readonly string[],
+  options: FeatureOptions,
+): Promise<void> {
+  assertTileable(options)
+  const { format = 'npy', preNorm = false } = options
+  const kinds = options.what ?? (format === 'npy' && preNorm ? [] : ['patches'])
+  const names = [...kinds, ...(preNorm ? ['patches_pre_norm'] : [])]
+  if (format === 'npy') onlyOne(names)
+  const output = await placeOf(context, options.output, false)
+  const found = await gatherInputs(context, inputs, { ...options, films: null })
+  using loaded = await loadChosenEncoder(context, tiledLoad(options))
+  await writeFolder<TiledFeatures>(context, found, tilingWith(loaded, options), {
+    ...options,
+    output,
+    format,
+    arraysOf: (map) => tiledArrays(map, names),
+    what: names.join(' '),
+    encode: preNorm ? { preNorm } : {},
+  })
 }
 
 /** What is neither file nor folder has no room for features, and is told before anything is computed. */
@@ -148,7 +235,7 @@ async function writeStack(
     what: `${name}${options.told}`,
     valuesOf: (found) => {
       const array = onlyOne(arraysOf(found, wanted, encoder.width, 'npy'))
-      if (array.shape.join() === shape.join()) return array.values
+      if (array.shape.join() === shape.join() && array.values instanceof Float32Array) return array.values
       throw new Error(
         `its ${name} is [${array.shape.join(', ')}] where the array has [${shape.join(', ')}] per image: ` +
           'give a folder as --output, or a --size',
@@ -161,14 +248,22 @@ async function writeStack(
   })
 }
 
-async function writeFolder(
+/** Says what goes into the files of a folder. */
+interface FolderOptions<Found extends StoppedFeatures>
+  extends Pick<FeatureOptions, 'output' | 'restart' | 'json'> {
+  readonly format: FeatureFormat
+  readonly arraysOf: (features: Found) => readonly NamedArray[]
+  readonly what: string
+  readonly encode: EncodeChoices
+}
+
+async function writeFolder<Found extends StoppedFeatures>(
   context: CommandContext,
   inputs: readonly WorkInput[],
-  encoder: FileEncoder,
-  wanted: Wanted,
-  format: FeatureFormat,
-  options: ChosenOptions,
+  encoder: FileEncoder<Found>,
+  options: FolderOptions<Found>,
 ): Promise<void> {
+  const { format, what, encode } = options
   const { writeFeatureFiles } = await import('../../work/write-feature-files.js')
   using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: totalOf(inputs) })
   try {
@@ -178,10 +273,10 @@ async function writeFolder(
       inputs,
       files: context.files,
       encoder,
-      arraysOf: (found) => arraysOf(found, wanted, encoder.width, format),
-      what: `${arrayNames(wanted).join(' ')}${options.told}`,
+      arraysOf: options.arraysOf,
+      what,
       restart: options.restart ?? false,
-      encode: encodeChoices(options),
+      encode,
       listener: listenerOf(progress),
       signal: context.signal,
     })

@@ -2,20 +2,34 @@
 import { Command } from 'commander'
 import type { Collection } from '../../collection/collection.js'
 import type { IndexCounts } from '../../collection/index-photos.js'
+import { given } from '../../encoder/choose-recipe.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import { addCollectionOption, loadEncoderOf, modelOf } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
+import {
+  EVERY_SECONDS,
+  everyOption,
+  type FrameOptions,
+  frameOptionsOf,
+  toneMapOption,
+} from '../film-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addImageOptions, addModelOption, type ModelOptions } from '../model-options.js'
-import { Progress } from '../progress.js'
+import { Progress, printable } from '../progress.js'
 import { terminal } from '../run-resumably.js'
 
-interface IndexCommandOptions extends ModelOptions {
+interface IndexCommandOptions extends ModelOptions, Pick<FrameOptions, 'every' | 'toneMap'> {
+  /** Takes films as well. */
+  readonly video?: boolean
   readonly to: string
   readonly dtype?: 'float16' | 'float32'
   readonly retryFailed?: boolean
   readonly prune?: boolean
+  /** Is a table of what people know of their photos. */
+  readonly columns?: string
+  readonly watch?: boolean
+  readonly regions?: boolean
 }
 
 export function indexCommand(context: CommandContext): Command {
@@ -25,7 +39,16 @@ export function indexCommand(context: CommandContext): Command {
   addImageOptions(addModelOption(addCollectionOption(command, '--to <collection>', 'the collection')))
     .option('--float32', 'keep embeddings in float32 rather than float16')
     .option('--retry-failed', 'try photos again that could not be read and have not changed since')
+    .option(
+      '--regions',
+      'make regions of each photo, by which search --box and --point find places in photos',
+    )
     .option('--prune', 'forget photos that are not there any more')
+    .option('--video', 'take films as well: a frame each second, each with a row')
+    .addOption(everyOption())
+    .addOption(toneMapOption())
+    .option('--columns <csv>', 'a table of what you know of the photos, with a column path or content')
+    .option('--watch', 'go on, and bring the collection up to date whenever something changes')
     .option('--json', 'progress as JSON lines on stderr')
   return command.action(
     (folders: string[], options: IndexCommandOptions & { float32?: boolean }, self: Command) =>
@@ -39,14 +62,55 @@ async function indexFolders(
   options: IndexCommandOptions & { readonly float32?: boolean },
   namesModel: boolean,
 ): Promise<void> {
-  const { files, signal } = context
+  const { signal } = context
+  await assertFolders(context, folders)
+  if (!options.video && (options.every !== undefined || options.toneMap !== undefined))
+    throw new UsageError('--every and --tone-map are for films, which --video takes: add it.')
+  const table = options.columns === undefined ? null : await textOf(context, options.columns)
+  const { collection, encoder } = await openOrCreate(context, options, namesModel)
+  await using _loaded = encoder
+  if (options.watch) {
+    await collection[Symbol.asyncDispose]()
+    return await watchFolders(context, folders, options, encoder, table)
+  }
+  await using _opened = collection
+  const unread = await indexOnce(context, folders, options, { collection, encoder }, table)
+  if (unread > 0 && !signal.aborted)
+    throw new IncompleteError(`${unread} could not be read; their rows say why.`)
+}
+
+async function assertFolders({ files }: CommandContext, folders: readonly string[]): Promise<void> {
   for (const folder of folders)
     if ((await files.look(folder))?.kind !== 'folder')
-      throw new UsageError(`${folder} is no folder: a collection is made of folders of photos.`)
+      throw new UsageError(
+        `${folder} is no folder: a collection is made of folders of photos. Where a disk is not connected, connect it; where its photos lie elsewhere now, ` +
+          'say where: plumage collection root <name> <folder> (plumage collection info names the roots).',
+      )
+}
+
+async function textOf({ files }: CommandContext, path: string): Promise<string> {
+  const text = await files.readText(path)
+  if (text === null) throw new UsageError(`There is no file ${path} with columns.`)
+  const { assertUserTable } = await import('../../collection/user-columns.js')
+  assertUserTable(text)
+  return text
+}
+
+interface Opened {
+  readonly collection: Collection
+  readonly encoder: FileEncoder
+}
+
+/** Gives the number of photos that could not be read. */
+async function indexOnce(
+  context: CommandContext,
+  folders: readonly string[],
+  options: IndexCommandOptions,
+  { collection, encoder }: Opened,
+  table: string | null,
+): Promise<number> {
+  const { files, signal } = context
   using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: undefined })
-  const { collection, encoder } = await openOrCreate(context, options, namesModel)
-  await using _opened = collection
-  await using _loaded = encoder
   const { indexFolders } = await import('../../platform/node/collection/index-folders.js')
   try {
     const counts = await indexFolders(
@@ -55,22 +119,39 @@ async function indexFolders(
       encoder,
       {
         ...(options.maxPixels === undefined ? {} : { maxPixels: options.maxPixels }),
+        ...(options.video
+          ? {
+              video: frameOptionsOf({
+                every: options.every ?? EVERY_SECONDS,
+                ...given({ toneMap: options.toneMap }),
+              }),
+            }
+          : {}),
         retryFailed: options.retryFailed ?? false,
         prune: options.prune ?? false,
+        regions: options.regions ?? false,
         signal,
         listener: {
           done: () => progress.done(),
           failed: ({ path, reason }) => progress.failed(path, reason),
           encoding: ({ seconds }) => progress.spent(seconds),
+          indexed: ({ recall, probes }) =>
+            progress.notice(
+              `the index finds ${(100 * recall).toFixed(1)} % of the ten nearest, looking into ${probes} of its parts`,
+            ),
         },
       },
     )
+    if (table !== null) await takeColumns(context, collection, options, table, progress)
     const total = await collection.store.count()
     progress.finish(summary(options.to, total, counts), { ...counts, total })
+    if (counts.stillFailed > 0)
+      progress.notice(
+        `${counts.stillFailed} could not be read before and have not changed since (--retry-failed tries them again)`,
+      )
     const left = Object.entries(counts.leftOut).map(([kind, count]) => `${count} ${kind}`)
     if (left.length > 0) progress.notice(`left out: ${left.join(', ')}`)
-    if (counts.failed + counts.unseen > 0)
-      throw new IncompleteError(`${counts.failed + counts.unseen} could not be read; their rows say why.`)
+    return counts.failed + counts.unseen
   } catch (error) {
     if (!signal.aborted) throw error
     throw new InterruptedError(
@@ -79,8 +160,70 @@ async function indexFolders(
   }
 }
 
+/** So many lines of a table that fit no photo are named. */
+const MOST_UNMATCHED = 5
+
+async function takeColumns(
+  { signal }: CommandContext,
+  collection: Collection,
+  { columns: file }: IndexCommandOptions,
+  table: string,
+  progress: Progress,
+): Promise<void> {
+  const { addUserColumns } = await import('../../collection/user-columns.js')
+  const { columns, photos, unmatched } = await addUserColumns(collection, table, { signal })
+  const names = columns.map(
+    ({ name, type, title }) => `${name} (${type}${title === name ? '' : `, of ${JSON.stringify(title)}`})`,
+  )
+  progress.notice(printable(`${file}: ${photos} photos have ${names.join(', ')}`))
+  if (unmatched.length === 0) return
+  const shown = unmatched.slice(0, MOST_UNMATCHED).map((key) => JSON.stringify(key))
+  progress.notice(
+    printable(
+      `${file}: ${unmatched.length} lines fit no photo, or several: ${shown.join(', ')}${unmatched.length > shown.length ? ', …' : ''}`,
+    ),
+  )
+}
+
+/** Brings the collection up to date whenever something changes, and holds it only meanwhile, so that others can label and clean up. */
+async function watchFolders(
+  context: CommandContext,
+  folders: readonly string[],
+  options: IndexCommandOptions,
+  encoder: FileEncoder,
+  table: string | null,
+): Promise<void> {
+  const { files, signal, stderr, collections } = context
+  const to = files.resolve(options.to)
+  const { FolderWatch } = await import('../../platform/node/collection/folder-watch.js')
+  const say = (text: string) =>
+    void stderr.write(options.json ? `${JSON.stringify({ event: 'notice', notice: text })}\n` : `${text}\n`)
+  using watch = new FolderWatch(
+    folders.map((folder) => files.resolve(folder)),
+    {
+      // The collection may lie in a folder that it is of.
+      ignores: (path) => path.startsWith(to),
+      onUnwatched: (folder, reason) =>
+        say(`${printable(folder)} is only looked through every ten minutes: ${printable(reason)}`),
+    },
+  )
+  do {
+    try {
+      await using collection = await collections.open(to, { write: true, signal })
+      await indexOnce(context, folders, options, { collection, encoder }, table)
+    } catch (error) {
+      if (signal.aborted) throw error
+      // A disk that is taken away comes back, and who holds the collection lets it go.
+      const { code, message } = error as { readonly code?: unknown; readonly message: string }
+      if (code !== 'root-missing' && code !== 'locked') throw error
+      say(message)
+    }
+    say(`watching ${folders.map(printable).join(', ')}`)
+  } while (await watch.next(signal))
+}
+
 function summary(to: string, total: number, counts: IndexCounts): string {
-  const parts = (['added', 'changed', 'moved', 'linked', 'gone', 'failed', 'unchanged'] as const)
+  const parts = (['added', 'changed', 'moved', 'retold', 'linked', 'gone', 'failed', 'unchanged'] as const)
     .filter((name) => counts[name] > 0)
     .map((name) => `${counts[name]} ${name}`)
   return `${to} has ${total} photos: ${parts.join(', ')}`
@@ -91,7 +234,7 @@ async function openOrCreate(
   context: CommandContext,
   options: IndexCommandOptions & { readonly float32?: boolean },
   namesModel: boolean,
-): Promise<{ readonly collection: Collection; readonly encoder: FileEncoder }> {
+): Promise<Opened> {
   const { files, signal, collections } = context
   const folder = files.resolve(options.to)
   const onWait = (message: string) => void context.stderr.write(`${message}\n`)

@@ -21,7 +21,10 @@ export function leakageCommand(context: CommandContext): Command {
   )
   addCompareOptions(addCollectionOption(command, '--in <collection>', 'the collection'))
     .option('--split <column>', 'the column that tells the splits apart')
-    .option('--with <collection>', 'another collection of the same model, of which nothing may be in this one')
+    .option(
+      '--with <collection>',
+      'another collection of the same model, of which nothing may be in this one',
+    )
     .option('--json', 'a JSON line for each photo')
   return command.action((options: LeakageCommandOptions) => leakage(context, options))
 }
@@ -56,7 +59,9 @@ function summaryOf({ leaks, splits, untried, unread }: FoundLeakage): string {
   const lines = Object.entries(splits).map(([split, count]) => {
     const own = leaks.filter((leak) => leak.split === split)
     const sure = own.filter(({ kind }) => kind !== 'near' && kind !== 'alike').length
-    return printable(`${split}: ${sure} of ${count} photos are in another split, ${own.length - sure} are near or alike`)
+    return printable(
+      `${split}: ${sure} of ${count} photos are in another split, ${own.length - sure} are near or alike`,
+    )
   })
   if (untried > 0) lines.push(`${untried} pairs that are less alike were not tried: --tries tries more.`)
   for (const { copy, reason } of unread) lines.push(printable(`${copy.path} was not compared: ${reason}`))

@@ -14,7 +14,9 @@ interface OutliersOptions {
 }
 
 export function outliersCommand(context: CommandContext): Command {
-  const command = new Command('outliers').description('list the photos of a collection that are least like others')
+  const command = new Command('outliers').description(
+    'list the photos of a collection that are least like others',
+  )
   addCollectionOption(command, '--in <collection>', 'the collection')
     .option('-n, --count <n>', 'photos to list', positiveInteger, 20)
     .option('--neighbours <n>', 'neighbours whose mean distance counts', positiveInteger, 10)

@@ -1,54 +1,95 @@
 /** `plumage search` finds the photos of a collection that are most like given ones. */
-import { Command } from 'commander'
-import type { FoundRow } from '../../collection/collection.js'
-import { UsageError } from '../cli-error.js'
-import { addCollectionOption, loadEncoderOf } from '../collection-option.js'
+import { Command, InvalidArgumentError } from 'commander'
+import { addCollectionOption } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
 import { addComputeOptions, type ComputeOptions, positiveInteger } from '../model-options.js'
-import { printable } from '../progress.js'
+import { type GivenPlace, parseBox, parsePoint } from './picture/parse-place.js'
 
-interface SearchOptions extends ComputeOptions {
+export interface SearchCommandOptions extends ComputeOptions {
   readonly in: string
+  readonly like?: readonly string[]
+  readonly unlike?: readonly string[]
+  readonly unlikeWeight?: number
+  readonly id?: readonly string[]
+  readonly vector?: string
+  readonly box?: GivenPlace
+  readonly point?: GivenPlace
+  readonly model?: string
   readonly count: number
+  readonly where?: string
+  readonly indexed?: boolean
+  readonly minSimilarity?: number
+  readonly diverse?: number | true
+  readonly withSelf?: boolean
+  readonly unique?: boolean
+  readonly after?: string
   readonly json?: boolean
+  readonly paths?: boolean
+  readonly null?: boolean
+  readonly show?: boolean
+  readonly output?: string
+  readonly restart?: boolean
 }
+
+/** Is how much similarity counts beside difference where nobody says it. */
+export const DIVERSE = 0.7
 
 export function searchCommand(context: CommandContext): Command {
   const command = new Command('search')
     .description('find the photos of a collection that are most like given ones')
-    .argument('<photos...>', 'photos to start from')
+    .argument('[photos...]', 'photos to start from: files, or ids or paths of photos in the collection')
   addComputeOptions(addCollectionOption(command, '--in <collection>', 'the collection'))
+    .option('-m, --model <model>', 'the model; default: the one that the collection was made with')
+    .option('--like <photos...>', 'more photos to start from')
+    .option(
+      '--unlike <photos...>',
+      'photos of what is not wanted; from five of each kind on, a probe is trained',
+    )
+    .option(
+      '--unlike-weight <n>',
+      'how much these count beside the others (default: 0.2)',
+      share('unlike-weight', 10),
+    )
+    .option('--id <ids...>', 'photos of the collection to start from')
+    .option('--vector <file>', 'a vector to start from: .npy, a JSON list, or numbers as text')
+    .option(
+      '--box <place>',
+      'search by a part of one photo: left,top,right,bottom in its pixels, or in hundredths: 10%,10%,60%,80%',
+      parseBox,
+    )
+    .option('--point <place>', 'search by a point of one photo: x,y in its pixels, or 50%,40%', parsePoint)
     .option('-n, --count <n>', 'photos to find', positiveInteger, 10)
-    .option('--json', 'a JSON line for each photo')
-  return command.action((photos: string[], options: SearchOptions) => search(context, photos, options))
+    .option(
+      '--where <condition>',
+      'take photos only of which this is true: "taken > \'2024-01-01\' and width > 2000"',
+    )
+    .option('--indexed', 'ask the index of a large collection: quicker, and it may miss some')
+    .option('--min-similarity <n>', 'leave out photos that are less alike', share('min-similarity', 1, -1))
+    .option(
+      '--diverse [lambda]',
+      `choose photos that differ: 1 looks at similarity alone, 0 at differences (default: ${DIVERSE})`,
+      share('diverse', 1),
+    )
+    .option('--with-self', 'take the photos that are asked for among the results')
+    .option('--unique', 'take of photos with the same bytes or pixels the first alone')
+    .option('--after <place>', 'go on where a page ended, as it says')
+    .option('--json', 'a JSON line for each photo, and for the end of the page')
+    .option('--paths', 'the path of each photo alone, in full')
+    .option('-0, --null', 'the same, each ended by NUL, for xargs -0')
+    .option('--show', 'thumbnails in the terminal')
+    .option('-o, --output <file>', 'a contact sheet: a file ending in .html')
+    .option('--restart', 'replace the output even where it is no contact sheet')
+  return command.action(async (photos: string[], options: SearchCommandOptions) => {
+    const { runSearch } = await import('../run-search.js')
+    await runSearch(context, photos, options)
+  })
 }
 
-async function search(
-  context: CommandContext,
-  photos: readonly string[],
-  options: SearchOptions,
-): Promise<void> {
-  const { files, signal, collections, stdout } = context
-  await using collection = await collections.open(files.resolve(options.in), { signal })
-  await using encoder = await loadEncoderOf(context, collection, options)
-  async function* sources() {
-    for (const photo of photos) yield files.resolve(photo)
+/** Reads a number within bounds, for commander. */
+function share(name: string, most: number, least = 0): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() !== '' && value >= least && value <= most) return value
+    throw new InvalidArgumentError(`--${name} is a number from ${least} to ${most}; found ${text}.`)
   }
-  const sum = new Float32Array(collection.about.width)
-  for await (const { features, error } of encoder.encodeAll(sources(), { signal })) {
-    if (features === undefined) throw new UsageError(`What is searched for cannot be read: ${error.message}`)
-    const { embedding } = features
-    const length = Math.hypot(...embedding)
-    for (const [at, value] of embedding.entries()) sum[at] = (sum[at] ?? 0) + value / length
-  }
-  const found = await collection.nearest(sum, { count: options.count, signal })
-  for (const one of found) stdout.write(options.json ? jsonOf(one) : lineOf(one))
-}
-
-function jsonOf({ similarity, row }: FoundRow): string {
-  return `${JSON.stringify({ similarity, ...row })}\n`
-}
-
-function lineOf({ similarity, row }: FoundRow): string {
-  return `${similarity.toFixed(4)}  ${printable(`${row.root}/${row.path}`)}\n`
 }

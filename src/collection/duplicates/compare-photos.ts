@@ -3,19 +3,34 @@
  * pixels, for which the platform reads photos.
  */
 import { BUCKET_RADIUS, HashBuckets } from '../../numerics/hash-buckets.js'
+import type { NearestGraph } from '../../numerics/nearest-graph.js'
+import type { RowScorer } from '../../numerics/nearest-rows.js'
 import { turnedHashes } from '../../numerics/perceptual-hash.js'
 import type { Products } from '../../numerics/products.js'
-import { proveSame, type ReducedPicture } from '../../numerics/same-picture.js'
-import { type SimilarPair, similarPairs } from '../../numerics/similar-pairs.js'
+import type { GreyPixels } from '../../numerics/reduce-pixels.js'
+import {
+  finerOf,
+  judgeEnlarged,
+  type PictureProof,
+  proveSame,
+  type ReducedPicture,
+} from '../../numerics/same-picture.js'
+import { float16ToFloat32 } from '../../tensor/float16.js'
 import type { Collection } from '../collection.js'
-import { photoVectors } from '../photo-vectors.js'
+import { neighboursOf, photoVectors } from '../photo-vectors.js'
 import { type Row, rowsOf } from '../row-block.js'
+import type { Copy } from './copy.js'
 import type { Different } from './decisions.js'
-import type { Copy, DuplicatePair } from './duplicate-group.js'
+import type { DuplicatePair } from './duplicate-group.js'
 import { provenPair } from './tell-proof.js'
 
-/** Reads a photo's upright pixels for comparing. */
-export type ReadPicture = (photo: Photo, signal: AbortSignal | undefined) => Promise<ReducedPicture>
+/** Reads photos' upright pixels for comparing. */
+export interface ReadPicture {
+  /** Reads it small. */
+  small(photo: Photo, signal: AbortSignal | undefined): Promise<ReducedPicture>
+  /** Reads its middle in its own pixels, which takes as long as reading all of it. */
+  middle(photo: Photo, signal: AbortSignal | undefined): Promise<GreyPixels>
+}
 
 /** Is a photo as it is compared. */
 export interface Photo {
@@ -29,10 +44,10 @@ export interface Photo {
 /** Holds photos of different pixels, and their embeddings. */
 export interface ComparedPhotos {
   readonly photos: readonly Photo[]
-  /** [N, D], rows of length 1. */
-  readonly vectors: Float32Array
+  /** [N, D] halves, rows of length 1. */
+  readonly vectors: Uint16Array
   readonly width: number
-  readonly products: Products
+  readonly products: Products & RowScorer
 }
 
 export interface CompareOptions {
@@ -53,6 +68,8 @@ export interface ComparedPairs {
   readonly pairs: readonly DuplicatePair[]
   readonly tried: number
   readonly untried: number
+  /** Is the share of nearest neighbours that were found: 1 where all photos were compared with all. */
+  readonly recall: number
   readonly unread: readonly { readonly copy: Copy; readonly reason: string }[]
 }
 
@@ -95,7 +112,14 @@ export async function photosOf(
     files.add(row.file)
     const hash = typeof row.perceptual_hash === 'string' ? BigInt(`0x${row.perceptual_hash}`) : null
     const value = split === undefined ? null : row[split]
-    return [{ copy: copyOf(row), hash, split: value === null || value === undefined ? null : String(value), collection }]
+    return [
+      {
+        copy: copyOf(row),
+        hash,
+        split: value === null || value === undefined ? null : String(value),
+        collection,
+      },
+    ]
   })
 }
 
@@ -136,7 +160,7 @@ export async function withVectors(
   const [first] = photos
   if (first === undefined) return null
   const { about, products } = first.collection
-  const vectors = new Float32Array(photos.length * about.width)
+  const vectors = new Uint16Array(photos.length * about.width)
   for (const collection of new Set(photos.map((photo) => photo.collection))) {
     const places = photos.flatMap((photo, at) => (photo.collection === collection ? [at] : []))
     const ids = places.map((at) => photos[at]?.copy.id ?? '')
@@ -153,55 +177,84 @@ export async function comparePhotos(
   options: CompareOptions,
 ): Promise<ComparedPairs> {
   const { near, alike, tryFrom, mostTries, different, counts = () => true, signal } = options
-  const minSimilarity = Math.min(near, alike, tryFrom)
-  const found = await similarPairs(vectors, width, { most: PARTNERS, minSimilarity, products, signal })
-  const similarities = new Map(found.map((pair) => [keyOf(pair), pair]))
-  const tries = triesOf(photos, similarities, options)
-  const chosen = tries.slice(0, mostTries).map((pair) => ({ ...pair, similarity: cosine(vectors, width, pair) }))
+  const isWanted = ({ first, second }: SimilarPair) => {
+    const [a, b] = pairOf(photos, first, second)
+    return counts(a, b) && !different.has(a.copy.content, b.copy.content)
+  }
+  const keyOf = ({ first, second }: { readonly first: number; readonly second: number }) =>
+    first * photos.length + second
+  const graph = await neighboursOf(vectors, width, PARTNERS, { products, signal })
+  const similar = pairsOf(graph, Math.min(near, alike, tryFrom)).filter(isWanted)
+  const hashed = likeHashes(photos)
+    .map((pair) => ({ ...pair, similarity: cosine(vectors, width, pair) }))
+    .filter(isWanted)
+    .sort(bySimilarity)
+  const isHashed = new Set(hashed.map(keyOf))
+  const others = similar.filter((pair) => pair.similarity >= tryFrom && !isHashed.has(keyOf(pair)))
+  const tries = [...hashed, ...others]
+  const chosen = tries.slice(0, mostTries)
   const { pairs, unread } = await proven(photos, chosen, options)
-  const settled = new Set(pairs.map(keyOf))
-  const others = found.flatMap((pair): DuplicatePair[] => {
-    const [a, b] = pairOf(photos, pair.first, pair.second)
-    const isWanted = pair.similarity >= Math.min(near, alike) && !settled.has(keyOf(pair)) && counts(a, b)
-    if (!isWanted || different.has(a.copy.content, b.copy.content)) return []
+  const isProven = new Set(pairs.map(keyOf))
+  const unproven = similar.flatMap((pair): DuplicatePair[] => {
+    if (pair.similarity < Math.min(near, alike) || isProven.has(keyOf(pair))) return []
     return [{ ...pair, kind: pair.similarity >= near ? 'near' : 'alike' }]
   })
-  return { pairs: [...pairs, ...others], tried: chosen.length, untried: tries.length - chosen.length, unread }
+  const untried = tries.length - chosen.length
+  return { pairs: [...pairs, ...unproven], tried: chosen.length, untried, recall: graph.recall, unread }
 }
 
-function keyOf({ first, second }: { readonly first: number; readonly second: number }): string {
-  return `${first} ${second}`
+/** Is a pair of photos by their numbers, the lower one first. */
+interface SimilarPair {
+  readonly first: number
+  readonly second: number
+  /** Is the cosine of their embeddings. */
+  readonly similarity: number
 }
 
-function cosine(vectors: Float32Array, width: number, { first, second }: SimilarPair): number {
-  let sum = 0
-  for (let i = 0; i < width; i++)
-    sum += (vectors[first * width + i] ?? Number.NaN) * (vectors[second * width + i] ?? Number.NaN)
-  return sum
+function bySimilarity(a: SimilarPair, b: SimilarPair): number {
+  return b.similarity - a.similarity || a.first - b.first || a.second - b.second
 }
 
-/** Lists the pairs to be tried on their pixels: those of like hashes, then the others, the most alike first. */
-function triesOf(
-  pictures: readonly Photo[],
-  similarities: ReadonlyMap<string, SimilarPair>,
-  { tryFrom, different, counts = () => true }: CompareOptions,
+/** Gives each pair of neighbours once, the most alike first. */
+function pairsOf(
+  { count, neighbours, similarities }: NearestGraph,
+  minSimilarity: number,
 ): readonly SimilarPair[] {
-  const known = pictures.flatMap(({ hash }, at) => (hash === null || hash === 0n ? [] : [{ hash, at }]))
+  const found: SimilarPair[] = []
+  for (const [at, other] of neighbours.entries()) {
+    const [row, similarity = Number.NaN] = [Math.floor(at / count), similarities[at]]
+    if (other < 0 || !(similarity >= minSimilarity)) continue
+    // Of a pair that are neighbours of each other the lower one tells.
+    const isTold = other < row && neighbours.subarray(other * count, (other + 1) * count).includes(row)
+    if (!isTold) found.push({ first: Math.min(row, other), second: Math.max(row, other), similarity })
+  }
+  return found.sort(bySimilarity)
+}
+
+function cosine(
+  vectors: Uint16Array,
+  width: number,
+  { first, second }: { readonly first: number; readonly second: number },
+): number {
+  const [a, b] = [new Float32Array(width), new Float32Array(width)]
+  float16ToFloat32(vectors.subarray(first * width, (first + 1) * width), a)
+  float16ToFloat32(vectors.subarray(second * width, (second + 1) * width), b)
+  return a.reduce((sum, value, i) => sum + value * (b[i] ?? Number.NaN), 0)
+}
+
+/** Lists the pairs of which one photo has nearly the hash that the other has as it is, turned or mirrored. */
+function likeHashes(
+  photos: readonly Photo[],
+): readonly { readonly first: number; readonly second: number }[] {
+  const known = photos.flatMap(({ hash }, at) => (hash === null || hash === 0n ? [] : [{ hash, at }]))
   const buckets = new HashBuckets(known.map(({ hash }) => hash))
-  const tries = new Map<string, SimilarPair>()
-  for (const { hash, at } of known)
-    for (const turned of turnedHashes(hash))
-      for (const i of buckets.near(turned, BUCKET_RADIUS)) {
-        const other = known[i]?.at ?? at
-        const [first, second] = [Math.min(at, other), Math.max(at, other)]
-        const key = `${first} ${second}`
-        if (first !== second) tries.set(key, similarities.get(key) ?? { first, second, similarity: Number.NaN })
-      }
-  for (const [key, pair] of similarities)
-    if (pair.similarity >= tryFrom && !tries.has(key)) tries.set(key, pair)
-  return [...tries.values()].filter(({ first, second }) => {
-    const [a, b] = pairOf(pictures, first, second)
-    return counts(a, b) && !different.has(a.copy.content, b.copy.content)
+  return known.flatMap(({ hash, at }) => {
+    // Being a mirror image goes both ways, so that the lower of the two sees them all.
+    const others = turnedHashes(hash).flatMap((turned) => buckets.near(turned, BUCKET_RADIUS))
+    return [...new Set(others)].flatMap((i) => {
+      const second = known[i]?.at ?? at
+      return second > at ? [{ first: at, second }] : []
+    })
   })
 }
 
@@ -218,7 +271,7 @@ async function proven(
     signal?.throwIfAborted()
     const [a, b] = pairOf(pictures, first, second)
     const [one, other] = [await reader.read(a), await reader.read(b)]
-    const proof = one === null || other === null ? null : proveSame(one, other)
+    const proof = one === null || other === null ? null : await reader.judged(proveSame(one, other), a, b)
     if (proof !== null) pairs.push(provenPair(first, second, similarity, proof))
     onProgress?.({ tried: tried + 1, total: tries.length })
   }
@@ -253,7 +306,7 @@ class PictureReader {
       return known
     }
     try {
-      const picture = await this.#read(photo, this.#signal)
+      const picture = await this.#read.small(photo, this.#signal)
       this.#kept.set(copy.id, picture)
       const [oldest] = this.#kept.keys()
       if (this.#kept.size > KEPT_PICTURES && oldest !== undefined) this.#kept.delete(oldest)
@@ -263,5 +316,12 @@ class PictureReader {
       this.unread.set(copy.id, { copy, reason: error instanceof Error ? error.message : String(error) })
       return null
     }
+  }
+
+  /** The finest details are read only where they decide. */
+  async judged(proof: PictureProof | null, first: Photo, second: Photo): Promise<PictureProof | null> {
+    const finer = proof === null ? null : finerOf(proof)
+    if (proof === null || finer === null) return proof
+    return judgeEnlarged(proof, await this.#read.middle(finer === 'first' ? first : second, this.#signal))
   }
 }

@@ -1,5 +1,6 @@
 /** Remembers which photos people have called different, by what is in the files: moving or renaming one does not make it forgotten. */
 import type { PlainRecord } from '../../plain-value.js'
+import type { Collection } from '../collection.js'
 
 /** Knows pairs of contents that are different. */
 export class Different {
@@ -31,6 +32,11 @@ export function differentEntries(contents: readonly string[], now: number): read
   return contents.flatMap((first, at) =>
     contents.slice(at + 1).map((second) => ({ decision: 'different', first, second, at: now })),
   )
+}
+
+/** Remembers that all of these contents (`content` of their rows) are different from each other. Throws RangeError for two that are one; what the store throws. */
+export async function markDifferent(collection: Collection, contents: readonly string[]): Promise<void> {
+  await collection.store.log('decisions').append(differentEntries(contents, Date.now()))
 }
 
 function keyOf(a: string, b: string): string {

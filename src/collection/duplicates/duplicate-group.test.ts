@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import type { Copy } from './copy.js'
 import { Different, differentEntries } from './decisions.js'
-import { type Copy, countDuplicates, type DuplicatePair, groupDuplicates } from './duplicate-group.js'
+import { countDuplicates, type DuplicatePair, groupDuplicates } from './duplicate-group.js'
 import { byKeepRules, readKeepRules } from './keep-rules.js'
 
 function copy(name: string, more: Partial<Copy> = {}): Copy {
@@ -71,7 +72,12 @@ test('what shows more than the kept copy does not go', () => {
   const copies = [copy('a', { height: 300 }), copy('shot')]
   const [group] = groupDuplicates(copies, [same(0, 1, { covers: { first: false, second: true } })])
   expect(group?.members[0]?.proposed).toBe(false)
-  expect(countDuplicates([group].flatMap((one) => one ?? []))).toEqual({ groups: 1, photos: 2, proposed: 0, bytes: 0 })
+  expect(countDuplicates([group].flatMap((one) => one ?? []))).toEqual({
+    groups: 1,
+    photos: 2,
+    proposed: 0,
+    bytes: 0,
+  })
 })
 
 test('what was called different never comes together again, and a newcomer is still shown', () => {
@@ -92,7 +98,12 @@ test('what was called different never comes together again, and a newcomer is st
 
 test('near photos are grouped after copies, with the kept ones alone, and nothing of them may go', () => {
   const copies = [copy('a', { height: 300 }), copy('b'), copy('c'), copy('d')]
-  const pairs = [same(0, 1), same(0, 2, { kind: 'near' }), same(1, 2, { kind: 'near' }), same(2, 3, { kind: 'alike' })]
+  const pairs = [
+    same(0, 1),
+    same(0, 2, { kind: 'near' }),
+    same(1, 2, { kind: 'near' }),
+    same(2, 3, { kind: 'alike' }),
+  ]
   const groups = groupDuplicates(copies, pairs)
   expect(shown(groups)).toEqual([
     ['copies', 'a', 'b'],
@@ -109,15 +120,21 @@ test('no photo is kept in one group of copies and goes in another: the last copy
     return (state >> 8) % below
   }
   for (let round = 0; round < 200; round++) {
-    const copies = Array.from({ length: 8 }, (_, i) => copy(`p${i}`, { height: 1 + next(4), pixels: `pixels ${next(6)}` }))
+    const copies = Array.from({ length: 8 }, (_, i) =>
+      copy(`p${i}`, { height: 1 + next(4), pixels: `pixels ${next(6)}` }),
+    )
     const pairs = Array.from({ length: 12 }, () => {
       const made = ([null, 'first', 'second'] as const)[next(3)] ?? null
       return same(next(8), next(8), { made, covers: { first: next(2) === 0, second: next(2) === 0 } })
     })
     const groups = groupDuplicates(copies, pairs)
-    const going = new Set(groups.flatMap(({ members }) => members.filter((one) => one.proposed).map((one) => one.copy.id)))
+    const going = new Set(
+      groups.flatMap(({ members }) => members.filter((one) => one.proposed).map((one) => one.copy.id)),
+    )
     for (const { kept } of groups) expect(going.has(kept.id)).toBe(false)
-    const ids = groups.filter(({ kind }) => kind === 'copies').flatMap(({ kept, members }) => [kept.id, ...members.map((one) => one.copy.id)])
+    const ids = groups
+      .filter(({ kind }) => kind === 'copies')
+      .flatMap(({ kept, members }) => [kept.id, ...members.map((one) => one.copy.id)])
     expect(new Set(ids).size).toBe(ids.length)
   }
 })
@@ -126,12 +143,12 @@ test('the first rule that tells two copies apart decides, and a mistyped one is 
   const a = copy('a', { path: 'Best/a.jpg', modified: 9 })
   const b = copy('b', { height: 200 })
   const kept = (rules: string) => [a, b].sort(byKeepRules(readKeepRules(rules)))[0]?.id
-  expect([kept('largest'), kept('folder:Best,largest'), kept('newest'), kept('oldest'), kept('bytes')]).toEqual([
-    'b',
-    'a',
-    'a',
-    'b',
-    'b',
-  ])
+  expect([
+    kept('largest'),
+    kept('folder:Best,largest'),
+    kept('newest'),
+    kept('oldest'),
+    kept('bytes'),
+  ]).toEqual(['b', 'a', 'a', 'b', 'b'])
   expect(() => readKeepRules('lagest')).toThrow('Did you mean largest?')
 })

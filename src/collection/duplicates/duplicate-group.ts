@@ -2,7 +2,9 @@
  * Puts photos that show the same into groups. A group is a star: one copy is kept, and each other is held against it and against nothing else, so that no chain of steps, each of
  * which is small, joins what is far apart. Files of the same pixels count as one picture throughout. What people have called different never comes together.
  */
+import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { PictureProof } from '../../numerics/same-picture.js'
+import type { Copy } from './copy.js'
 import type { Different } from './decisions.js'
 import { byKeepRules, KEEP_RULES, type KeepRule } from './keep-rules.js'
 
@@ -15,34 +17,6 @@ export const DUPLICATE_KINDS = ['identical', 'same-pixels', 'same-picture', 'nea
  */
 export type DuplicateKind = (typeof DUPLICATE_KINDS)[number]
 
-/** Is a photo that may be one of several copies. */
-export interface Copy {
-  /** Is the photo's id. */
-  readonly id: string
-  /** Names the root of its path. */
-  readonly root: string
-  /** Leads from the root to the file. */
-  readonly path: string
-  /** Is the SHA-256 of the file. */
-  readonly content: string
-  /** Is a digest of the upright pixels. */
-  readonly pixels: string
-  /** Counts the bytes of the file. */
-  readonly bytes: number
-  /** Says when the file was last changed, in milliseconds since 1970. */
-  readonly modified: number
-  /** Is in pixels. */
-  readonly height: number
-  /** Is in pixels. */
-  readonly width: number
-  /** Says when it was taken; null where nothing says so. */
-  readonly taken: number | null
-  /** Is in degrees north. */
-  readonly latitude: number | null
-  /** Is in degrees east. */
-  readonly longitude: number | null
-}
-
 /** Says how alike two photos of different pixels are. */
 export interface DuplicatePair {
   /** Numbers the one among the copies. */
@@ -54,11 +28,21 @@ export interface DuplicatePair {
   /** Is the cosine of their embeddings. */
   readonly similarity: number
   /** Says in words what each is beside the other. */
-  readonly words?: { readonly first: string; readonly second: string }
+  readonly words?: {
+    /** Says what the first is beside the second. */
+    readonly first: string
+    /** Says what the second is beside the first. */
+    readonly second: string
+  }
   /** Says which was made of the other, by enlarging, cutting or marking it or taking its colours; null where that cannot be told. */
   readonly made?: 'first' | 'second' | null
   /** Says which shows all that the other does, in no less detail. */
-  readonly covers?: { readonly first: boolean; readonly second: boolean }
+  readonly covers?: {
+    /** Says that the first shows all of the second. */
+    readonly first: boolean
+    /** Says that the second shows all of the first. */
+    readonly second: boolean
+  }
   /** Says how the one lies in the other. */
   readonly proof?: PictureProof
 }
@@ -76,7 +60,10 @@ export interface GroupMember {
   /** Tells whether the kept copy has all of it, so that it may go. */
   readonly proposed: boolean
   /** Says how the two lie in each other, where that was proven; `kept` says which of the two the kept copy is. */
-  readonly proof?: PictureProof & { readonly kept: 'first' | 'second' }
+  readonly proof?: PictureProof & {
+    /** Says which of the two the kept copy is. */
+    readonly kept: 'first' | 'second'
+  }
 }
 
 /** Is a photo that is kept, and those that are like it. */
@@ -99,6 +86,8 @@ export interface GroupOptions {
   readonly different?: Different
 }
 
+const OPTIONS = { rules: true, different: true } satisfies OptionNames<GroupOptions>
+
 /** Holds copies of the same pixels, the one to keep first. */
 interface Picture {
   readonly copies: readonly Copy[]
@@ -113,12 +102,14 @@ interface Link {
   readonly to: 'first' | 'second'
 }
 
-/** Makes groups: first those of copies, then of the photos that are left, with the kept ones, those that are near, then alike. */
+/** Throws RangeError for a rule, or an option, that there is not. Makes groups: first those of copies, then of the photos that are left, with the kept ones, those that are near, then alike. */
 export function groupDuplicates(
   copies: readonly Copy[],
   pairs: readonly DuplicatePair[],
-  { rules = KEEP_RULES, different }: GroupOptions = {},
+  options: GroupOptions = {},
 ): readonly DuplicateGroup[] {
+  checkOptionNames(options, OPTIONS)
+  const { rules = KEEP_RULES, different } = options
   const compare = byKeepRules(rules)
   const pictures = picturesOf(copies, compare)
   for (const pair of pairs) link(pair, copies, pictures)
@@ -144,7 +135,10 @@ function picturesOf(copies: readonly Copy[], compare: (a: Copy, b: Copy) => numb
     else same.push(copy)
   }
   return new Map(
-    [...by].map(([pixels, same]) => [pixels, { copies: same.sort(compare), links: new Map(), isMade: false }]),
+    [...by].map(([pixels, same]) => [
+      pixels,
+      { copies: same.sort(compare), links: new Map(), isMade: false },
+    ]),
   )
 }
 

@@ -12,8 +12,9 @@ import {
   type ReadPicture,
   withVectors,
 } from './compare-photos.js'
+import type { Copy, UnreadCopy } from './copy.js'
 import { Different } from './decisions.js'
-import { type Copy, DUPLICATE_KINDS, type DuplicateKind, type DuplicatePair } from './duplicate-group.js'
+import { DUPLICATE_KINDS, type DuplicateKind, type DuplicatePair } from './duplicate-group.js'
 import { compareSettings, type DuplicateOptions } from './find-duplicates.js'
 
 /** Says between which photos nothing may leak. */
@@ -52,8 +53,10 @@ export interface FoundLeakage {
   readonly tried: number
   /** Counts the pairs that `mostTries` left untried. */
   readonly untried: number
+  /** Is the share of nearest neighbours that were found, measured on some photos: 1 up to 200,000 photos, where all are compared with all. */
+  readonly recall: number
   /** Lists photos that could not be read again, with the reason. */
-  readonly unread: readonly { readonly copy: Copy; readonly reason: string }[]
+  readonly unread: readonly UnreadCopy[]
 }
 
 const OPTIONS = {
@@ -79,7 +82,9 @@ export async function findLeakageWith(
   checkOptionNames(options, OPTIONS)
   const { split, other, signal } = options
   if ((split === undefined) === (other === undefined))
-    throw new RangeError('Say between what nothing may leak: a column by `split`, or another collection by `other`.')
+    throw new RangeError(
+      'Say between what nothing may leak: a column by `split`, or another collection by `other`.',
+    )
   const all = await splitPhotos(collection, options)
   const names = all.map((photo) => splitOf(photo))
   const splits: Record<string, number> = {}
@@ -96,7 +101,10 @@ export async function findLeakageWith(
   return { leaks: surestOfEach(leaks), splits, ...rest }
 }
 
-async function splitPhotos(collection: Collection, { split, other, signal }: LeakageOptions): Promise<readonly Photo[]> {
+async function splitPhotos(
+  collection: Collection,
+  { split, other, signal }: LeakageOptions,
+): Promise<readonly Photo[]> {
   if (split !== undefined) {
     columnOf(split, collection.columns)
     return (await photosOf(collection, { split, signal })).filter((photo) => photo.split !== null)

@@ -1,6 +1,6 @@
 /** Says which of several copies of one picture is kept: rules in an order, the first that tells two copies apart decides. */
 import { nearestNames } from '../../nearest-names.js'
-import type { Copy } from './duplicate-group.js'
+import type { Copy } from './copy.js'
 
 /** Is a rule by its name, or `folder:` and the path of a folder whose photos are kept. */
 export type KeepRule = KeepRuleName | `folder:${string}`

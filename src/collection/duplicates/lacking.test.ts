@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import { lackingFacts, type PhotoFacts, tellLacking, xmpWith } from './lacking.js'
 
-const none: PhotoFacts = { taken: null, position: null, rating: null, caption: null, keywords: [], folder: 'A' }
+const none: PhotoFacts = {
+  taken: null,
+  position: null,
+  rating: null,
+  caption: null,
+  keywords: [],
+  folder: 'A',
+}
 
 test('says what copies tell and the kept photo does not', () => {
   const copies = [
@@ -21,7 +28,11 @@ test('says what copies tell and the kept photo does not', () => {
 })
 
 test('writes XMP that keeps what a sidecar had, and in which no text ends its place', () => {
-  const text = xmpWith({ taken: 0, position: { latitude: -1.5, longitude: 2.25 }, caption: '</rdf:li><x a="&">\u0000' }, null) ?? ''
+  const text =
+    xmpWith(
+      { taken: 0, position: { latitude: -1.5, longitude: 2.25 }, caption: '</rdf:li><x a="&">\u0000' },
+      null,
+    ) ?? ''
   expect(text).toContain('<exif:DateTimeOriginal>1970-01-01T00:00:00</exif:DateTimeOriginal>')
   expect(text).toContain('<exif:GPSLatitude>1,30.000000S</exif:GPSLatitude>')
   expect(text).toContain('<exif:GPSLongitude>2,15.000000E</exif:GPSLongitude>')

@@ -4,8 +4,13 @@
 export interface PhotoFacts {
   /** Says when it was taken, in milliseconds since 1970 of the camera's own clock. */
   readonly taken: number | null
-  /** Says where, in degrees north and east. */
-  readonly position: { readonly latitude: number; readonly longitude: number } | null
+  /** Says where. */
+  readonly position: {
+    /** Is in degrees north. */
+    readonly latitude: number
+    /** Is in degrees east. */
+    readonly longitude: number
+  } | null
   /** Counts its stars, 1 to 5. */
   readonly rating: number | null
   /** Is what somebody wrote under it. */
@@ -25,7 +30,12 @@ export function lackingFacts(kept: PhotoFacts, copies: readonly PhotoFacts[]): L
     kept[name] === null ? (copies.find((copy) => copy[name] !== null)?.[name] ?? null) : null
   const words = copies.flatMap(({ keywords }) => keywords).filter((word) => !kept.keywords.includes(word))
   const folders = copies.map(({ folder }) => folder).filter((folder) => folder !== kept.folder)
-  const [taken, position, rating, caption] = [told('taken'), told('position'), told('rating'), told('caption')]
+  const [taken, position, rating, caption] = [
+    told('taken'),
+    told('position'),
+    told('rating'),
+    told('caption'),
+  ]
   return {
     ...(taken === null ? {} : { taken }),
     ...(position === null ? {} : { position }),
@@ -43,7 +53,8 @@ export function tellLacking(facts: LackingFacts): string {
   if (facts.position !== undefined) parts.push('position')
   if (facts.rating !== undefined) parts.push('rating')
   if (facts.caption !== undefined) parts.push('caption')
-  if (facts.keywords !== undefined) parts.push(`keywords ${facts.keywords.map((word) => JSON.stringify(word)).join(', ')}`)
+  if (facts.keywords !== undefined)
+    parts.push(`keywords ${facts.keywords.map((word) => JSON.stringify(word)).join(', ')}`)
   if (facts.folder !== undefined) parts.push(`folder ${JSON.stringify(facts.folder)}`)
   return parts.join(', ')
 }
@@ -82,7 +93,9 @@ function describeFacts({ taken, position, rating, caption, keywords = [], folder
     )
   const words = [...keywords, ...(folder === undefined ? [] : folder.split(', '))]
   if (words.length > 0)
-    lines.push(`<dc:subject><rdf:Bag>${words.map((word) => `<rdf:li>${escaped(word)}</rdf:li>`).join('')}</rdf:Bag></dc:subject>`)
+    lines.push(
+      `<dc:subject><rdf:Bag>${words.map((word) => `<rdf:li>${escaped(word)}</rdf:li>`).join('')}</rdf:Bag></dc:subject>`,
+    )
   const names = ['rdf', 'xmp', 'exif', 'dc'].map((name) => `xmlns:${name}="${NAMESPACES[name]}"`).join(' ')
   return `<rdf:Description rdf:about="" ${names}>\n${lines.map((line) => ` ${line}\n`).join('')}</rdf:Description>\n`
 }
@@ -96,7 +109,11 @@ function degrees(value: number, above: string, below: string): string {
 /** XML has no place for most control characters, however they are written. */
 function escaped(text: string): string {
   const shown = Array.from(text, (char) => (isControl(char.codePointAt(0) ?? 0) ? ' ' : char)).join('')
-  return shown.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+  return shown
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
 }
 
 function isControl(code: number): boolean {

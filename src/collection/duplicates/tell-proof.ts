@@ -20,9 +20,11 @@ export function tellProof(proof: PictureProof): string {
   if (turn !== 0) parts.push(`turned by ${turn}°`)
   if (Math.abs(degrees) > DEGREES_TOLD) parts.push(`turned by ${degrees.toFixed(1)}°`)
   if (shareOfFirst < SHARE_TOLD) parts.push(`cropped to ${percent(shareOfFirst)}`)
-  if (shareOfSecond < SHARE_TOLD) parts.push(`within a larger frame, of which it fills ${percent(shareOfSecond)}`)
+  if (shareOfSecond < SHARE_TOLD)
+    parts.push(`within a larger frame, of which it fills ${percent(shareOfSecond)}`)
   if (enlarged === 'second') parts.push(`enlarged to ${scale.toFixed(2)} times the size`)
-  else if (enlarged === 'first') parts.push(`at ${scale.toFixed(2)} times the size, before the other was enlarged`)
+  else if (enlarged === 'first')
+    parts.push(`at ${scale.toFixed(2)} times the size, before the other was enlarged`)
   else if (Math.abs(scale - 1) > SCALE_TOLD) parts.push(`at ${scale.toFixed(2)} times the size`)
   if (Math.abs(stretch - 1) > STRETCH_TOLD) parts.push(`stretched by ${percent(Math.abs(stretch - 1))}`)
   if (grey === 'second') parts.push('grey')
@@ -51,7 +53,10 @@ export function invertProof(proof: PictureProof): PictureProof {
     offset: -proof.offset / proof.gain,
     grey: other(proof.grey),
     enlarged: other(proof.enlarged),
-    agreement: { ...proof.agreement, mark: mark === null ? null : { ...mark, on: mark.on === 'first' ? 'second' : 'first' } },
+    agreement: {
+      ...proof.agreement,
+      mark: mark === null ? null : { ...mark, on: mark.on === 'first' ? 'second' : 'first' },
+    },
   }
 }
 
@@ -80,9 +85,7 @@ export function provenPair(
 /** Lists what shows that a copy was made of the other, and not the other of it. */
 function flawsOf(proof: PictureProof, which: 'first' | 'second'): readonly string[] {
   const [own, others] =
-    which === 'first'
-      ? [proof.shareOfSecond, proof.shareOfFirst]
-      : [proof.shareOfFirst, proof.shareOfSecond]
+    which === 'first' ? [proof.shareOfSecond, proof.shareOfFirst] : [proof.shareOfFirst, proof.shareOfSecond]
   return [
     // It shows only a part of the other, and nothing that the other does not.
     ...(own < SHARE_TOLD && others >= SHARE_TOLD ? ['cropped'] : []),

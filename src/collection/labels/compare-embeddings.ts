@@ -1,7 +1,8 @@
 /** Compares the embeddings of two models by how well they tell the same labelled photos apart. */
+import { checkOptionNames } from '../../check-option-names.js'
 import { comparePaired, type PairedTest } from '../../numerics/labelled/paired-tests.js'
 import { unitRows } from '../../numerics/lengths.js'
-import { type ClassReport, type JudgeOptions, judgeClasses } from './judge-classes.js'
+import { type ClassReport, JUDGE_OPTIONS, type JudgeOptions, judgeClasses } from './judge-classes.js'
 import { assertEnough, type LabelledPhotos } from './labelled-photos.js'
 
 /** Holds the embeddings that one model makes of the photos. */
@@ -26,7 +27,7 @@ export interface ModelComparison {
 
 /**
  * Judges both models on the same folds, and compares them photo by photo. Throws `CollectionError` `too-few` for a class with fewer photos than folds; RangeError for
- * rows that are not as many as the labels; the signal's reason.
+ * rows that are not as many as the labels, and for an unknown option; the signal's reason.
  */
 export async function compareEmbeddings(
   { labels, names }: Pick<LabelledPhotos, 'labels' | 'names'>,
@@ -34,6 +35,7 @@ export async function compareEmbeddings(
   second: ModelRows,
   options: JudgeOptions = {},
 ): Promise<ModelComparison> {
+  checkOptionNames(options, JUDGE_OPTIONS)
   const classes = names.length
   assertEnough({ labels, names, classes }, options.folds ?? 5)
   const judge = ({ rows, width }: ModelRows) =>

@@ -9,17 +9,22 @@ import { rowsOf } from '../row-block.js'
 /** Is the column that labels are in where none is named. */
 export const LABEL_COLUMN = 'label'
 
-/** Says where labels go, and which may be given. */
-export interface GiveOptions {
-  /** Names the text column; default `label`. It is made where it is not there. */
+/** Says where labels are. */
+export interface LabelsOptions {
+  /** Names the text column; default `label`. It is made where labels are given and it is not there. */
   readonly column?: string
-  /** Lets names be given that no photo has yet; default `false` for labels given by hand, whose names may be mistyped. The first label needs none. */
-  readonly newLabels?: boolean
   /** Ends the work, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
-const GIVE_OPTIONS = { column: true, newLabels: true, signal: true } satisfies OptionNames<GiveOptions>
+/** Says where labels go, and which may be given. */
+export interface GiveOptions extends LabelsOptions {
+  /** Lets names be given that no photo has yet; default `false` for labels given by hand, whose names may be mistyped. The first label needs none. */
+  readonly newLabels?: boolean
+}
+
+const LABELS_OPTIONS = { column: true, signal: true } satisfies OptionNames<LabelsOptions>
+const GIVE_OPTIONS = { ...LABELS_OPTIONS, newLabels: true } satisfies OptionNames<GiveOptions>
 
 /** Says what became of labels. */
 export interface GivenLabels {
@@ -49,11 +54,13 @@ export interface LabelToGive {
   readonly label: string | null
 }
 
-/** Lists the photos that are there, by root and path, with their labels. Throws as `Collection.scan`. */
+/** Lists the photos that are there, by root and path, with their labels. Throws as `Collection.scan`; RangeError for an unknown option. */
 export async function labelsOf(
   collection: Collection,
-  { column = LABEL_COLUMN, signal }: Pick<GiveOptions, 'column' | 'signal'> = {},
+  options: LabelsOptions = {},
 ): Promise<readonly LabelOfPhoto[]> {
+  checkOptionNames(options, LABELS_OPTIONS)
+  const { column = LABEL_COLUMN, signal } = options
   const hasColumn = collection.columns.some(({ name }) => name === column)
   const columns = ['id', 'root', 'path', 'state', ...(hasColumn ? [column] : [])]
   const found: LabelOfPhoto[] = []
@@ -73,7 +80,7 @@ export async function labelsOf(
 
 /**
  * Gives labels to photos. All is judged before anything is changed. Throws `CollectionError`: `unknown-photo` with the nearest names, `unknown-label` with the
- * nearest, `wrong-value` for a column that holds something else, `read-only`.
+ * nearest, `wrong-value` for a column that holds something else, `read-only`; RangeError for an unknown option; the signal's reason.
  */
 export async function giveLabels(
   collection: Collection,
@@ -92,9 +99,9 @@ export async function giveLabels(
 /** Gives each photo the name of the folder that it lies in. Photos right in a root have none and are left as they are. Throws as `giveLabels`. */
 export async function labelFromFolders(
   collection: Collection,
-  options: Omit<GiveOptions, 'newLabels'> = {},
+  options: LabelsOptions = {},
 ): Promise<GivenLabels> {
-  checkOptionNames(options, GIVE_OPTIONS)
+  checkOptionNames(options, LABELS_OPTIONS)
   const { column = LABEL_COLUMN, signal } = options
   const photos = await labelsOf(collection, given({ column, signal }))
   const pairs = photos.flatMap((photo) => {

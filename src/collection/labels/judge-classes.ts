@@ -1,4 +1,5 @@
 /** Judges how well embeddings tell classes apart: by votes of neighbours and by a linear probe, each on photos that it was not given. */
+import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import {
   type Calibration,
   calibrationOf,
@@ -62,6 +63,20 @@ export interface JudgeOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+export const JUDGE_OPTIONS = {
+  folds: true,
+  seed: true,
+  neighbours: true,
+  voteTemperature: true,
+  weights: true,
+  grid: true,
+  fewShot: true,
+  bootstrap: true,
+  products: true,
+  onProgress: true,
+  signal: true,
+} satisfies OptionNames<JudgeOptions>
+
 /** Says how well predictions agree with labels. */
 export interface Judged {
   /** [N] Numbers the class that each photo was taken for. */
@@ -93,12 +108,22 @@ export interface JudgedProbe extends Judged {
   /** [N, K] Are the scores of photos held out. */
   readonly scores: Float64Array
   /** Is the share of photos whose label is among the two likeliest classes, with its interval. */
-  readonly top2: { readonly share: number; readonly interval: Interval }
+  readonly top2: {
+    /** Lies between 0 and 1. */
+    readonly share: number
+    /** Says where it would lie for other photos. */
+    readonly interval: Interval
+  }
   /** Is the mean log loss of photos held out. */
   readonly loss: number
   /** Compares how sure the probe is with how often it is right: as it is, and after division by a temperature that was fitted to the other folds. */
-  readonly calibration: { readonly plain: Calibration; readonly scaled: Calibration }
-  /** Is the temperature that fits all photos held out. */
+  readonly calibration: {
+    /** Is of the softmax of the scores. */
+    readonly plain: Calibration
+    /** Is of the softmax of the scores by a temperature. */
+    readonly scaled: Calibration
+  }
+  /** Is the temperature that fits all photos held out; of few photos that are all right it makes no certainty. */
   readonly temperature: number
 }
 
@@ -116,8 +141,9 @@ export interface ClassReport {
 
 const FOLDS = 5
 
-/** Judges classes by their rows, which have length 1. Throws RangeError as `stratifiedFolds`; the signal's reason. */
+/** Judges classes by their rows, which have length 1. Throws RangeError for a class with fewer rows than folds, and for an option that there is not or that makes no sense; the signal's reason. */
 export async function judgeClasses(data: LabelledRows, options: JudgeOptions = {}): Promise<ClassReport> {
+  checkOptionNames(options, JUDGE_OPTIONS)
   const { folds: count = FOLDS, seed, products, signal, fewShot = true, onProgress } = options
   const folds = stratifiedFolds(data.labels, data.classes, count, { seed })
   const votes = await judgeVotes(data, folds, options)
@@ -174,7 +200,7 @@ async function judgeProbe(
       plain: calibrationOf(probabilitiesOf(scores, classes), labels, classes),
       scaled: calibrationOf(scaledByOthers(scores, data, folds), labels, classes),
     },
-    temperature: fitTemperature(scores, labels, classes),
+    temperature: fitTemperature(scores, labels, classes, { smooth: true }),
   }
 }
 
@@ -208,7 +234,7 @@ function scaledByOthers(
   for (const fold of new Set(folds)) {
     const { held, rest } = splitAt(folds, fold)
     const theirs = Int32Array.from(rest, (row) => labels[row] ?? -1)
-    const temperature = fitTemperature(scoresAt(rest), theirs, classes)
+    const temperature = fitTemperature(scoresAt(rest), theirs, classes, { smooth: true })
     const own = probabilitiesOf(scoresAt(held), classes, temperature)
     for (const [at, row] of held.entries())
       out.set(own.subarray(at * classes, (at + 1) * classes), row * classes)

@@ -2,7 +2,7 @@
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import { given } from '../../encoder/choose-recipe.js'
 import { fitTemperature } from '../../numerics/labelled/calibration.js'
-import { type ChooseOptions, chooseNext, unsureness } from '../../numerics/labelled/choose-next.js'
+import { chooseNext, type Unsureness, unsureness } from '../../numerics/labelled/choose-next.js'
 import { crossValidate } from '../../numerics/labelled/cross-validate.js'
 import { stratifiedFolds } from '../../numerics/labelled/folds.js'
 import { classCounts, likeliest } from '../../numerics/labelled/labelled-rows.js'
@@ -18,7 +18,7 @@ export interface SuggestOptions {
   /** Counts the photos that are asked for next; default 10. */
   readonly next?: number | undefined
   /** Says what makes a photo worth asking for; default `margin`. */
-  readonly by?: ChooseOptions['by'] | undefined
+  readonly by?: Unsureness | undefined
   /** Ends the work, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -92,5 +92,5 @@ async function settingsFor(
   if (count < 2) return { c: PLAIN_C, temperature: null }
   const folds = stratifiedFolds(data.labels, data.classes, count)
   const { c, scores } = await crossValidate(data, folds, { products, signal })
-  return { c, temperature: fitTemperature(scores, data.labels, data.classes) }
+  return { c, temperature: fitTemperature(scores, data.labels, data.classes, { smooth: true }) }
 }

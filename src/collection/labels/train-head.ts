@@ -5,7 +5,7 @@ import { safetensorsFile } from '../../formats/safetensors.js'
 import { fitProbe } from '../../numerics/labelled/linear-probe.js'
 import { concatenateBytes } from '../../tensor/concatenate.js'
 import type { Collection } from '../collection.js'
-import { type ClassReport, type JudgeOptions, judgeClasses } from './judge-classes.js'
+import { type ClassReport, JUDGE_OPTIONS, type JudgeOptions, judgeClasses } from './judge-classes.js'
 import { assertEnough, type LabelledPhotos, readLabelled } from './labelled-photos.js'
 
 /** Says how a head is trained and judged. */
@@ -14,19 +14,8 @@ export interface TrainOptions extends Omit<JudgeOptions, 'products'> {
   readonly column?: string | undefined
 }
 
-export const TRAIN_OPTIONS = {
-  column: true,
-  folds: true,
-  seed: true,
-  neighbours: true,
-  voteTemperature: true,
-  weights: true,
-  grid: true,
-  fewShot: true,
-  bootstrap: true,
-  onProgress: true,
-  signal: true,
-} satisfies OptionNames<TrainOptions>
+const { products: _products, ...JUDGING } = JUDGE_OPTIONS
+const TRAIN_OPTIONS = { ...JUDGING, column: true } satisfies OptionNames<TrainOptions>
 
 /** Is a head with what is known of it. */
 export interface TrainedReport extends ClassReport {

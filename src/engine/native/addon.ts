@@ -42,8 +42,8 @@ export type PackedPlace = [
   depth: number,
 ]
 
-/** Holds rows: in memory, or in so many bytes of a region. */
-export type RowBytes = Uint8Array | [region: Handle<'region'>, bytes: number]
+/** Holds rows: in memory, or in so many bytes of a region, from one of them on. */
+export type RowBytes = Uint8Array | [region: Handle<'region'>, offset: number, bytes: number]
 
 /** Gives what rows of features are asked for. Numbers of all kinds lie in the job: callback, what is written, what is read. */
 export interface FeatureFunctions {
@@ -72,7 +72,7 @@ export interface FeatureFunctions {
   ): Handle<'job'>
   /**
    * Writes the numbers and scores [queries, most] of the nearest rows of halves, of which at least `most` are allowed; no bytes allow all. Rows may lie in a
-   * region, of which so many bytes count. The value is the number of the first row whose score is not finite, or -1.
+   * region. The value is the number of the first row whose score is not finite, or -1.
    */
   nearestToEach(
     engine: Handle<'engine'>,
@@ -112,7 +112,7 @@ export interface FeatureFunctions {
     ],
   ): Handle<'job'>
   /** Gives a sum of all bytes: what it takes to read them is measured by it. */
-  sumBytes(engine: Handle<'engine'>, job: [JobCallback, ...Uint8Array[]]): Handle<'job'>
+  sumBytes(engine: Handle<'engine'>, job: [JobCallback, ...RowBytes[]]): Handle<'job'>
 }
 
 /** Addons of before have no functions on rows of features. */

@@ -29,22 +29,14 @@ export interface NativeProductsOptions {
 }
 
 /**
- * Computes in float32, Gram matrices in blocks of 128 rows whose sums are float64. Its threads start with the first product and end with its disposal, which
+ * Computes in float32, Gram matrices in blocks of 128 rows whose sums are float64. A file of rows that is cut off or written into while it is looked through makes
+ * that reject with `EngineError` `rows-lost`. Its threads start with the first product and end with its disposal, which
  * gives up what is under way: that rejects with `EngineError` `disposed`. An idle one costs nothing but its threads' stacks.
  */
 export interface NativeProducts extends Products, RowScorer, AsyncDisposable {
-  /**
-   * Maps the rows of a file, from byte `offset` on, which is that of a page, so that they are looked through where the system keeps them; 4 bytes or more lie
-   * behind them. Disposing of it ends that. A file that is cut off or written into meanwhile makes what looks through it reject with `EngineError`
-   * `rows-lost`. Throws what the addon throws where the file does not have them.
-   */
-  mapRows(rows: RowFile, descriptor: number, offset: number): MappedRows
   /** Adds up bytes as words, on all threads: the time is the least in which they can be looked through. */
-  sumBytes(blocks: readonly Uint8Array[], options?: ProductOptions): Promise<number>
+  sumBytes(blocks: readonly (Uint8Array | RowFile)[], options?: ProductOptions): Promise<number>
 }
-
-/** Holds rows of a file that are mapped. */
-export interface MappedRows extends RowFile, Disposable {}
 
 /** What looks through rows for many queries at once keeps so many pairs of score and row, for each thread. */
 const MOST_KEPT = 1 << 20
@@ -61,7 +53,8 @@ export function createNativeProductsOn(addon: Addon, options: NativeProductsOpti
     throw new EngineError('unsupported', `Products run on 1 to ${cores} threads, not on ${threads}.`)
   const { name } = chooseSet(addon, instructionSet)
   const engine = callAddon(() => addon.createEngine(name, Math.min(threads, cores)))
-  const regions = new Map<RowFile, Handle<'region'>>()
+  /** Holds the files that are mapped; a region that nobody has any more is given back. */
+  const regions = new WeakMap<RowFile, Handle<'region'>>()
   let released: Promise<void> | null = null
 
   /** Runs a job that the signal gives up, and gives its value. */
@@ -98,7 +91,7 @@ export function createNativeProductsOn(addon: Addon, options: NativeProductsOpti
     const { queryCount, count: most } = checkSearch(queries, width, blocks, count, options)
     const { signal, allowed = new Uint8Array(), onProgress } = options
     const { rows, scores } = roomFor(queryCount * most)
-    const stored = blocks.map(rowBytesOf)
+    const stored = blocks.map(({ bytes }) => rowBytesOf(bytes))
     const together = Math.max(1, Math.min(MOST_QUERIES, Math.floor(MOST_KEPT / Math.max(1, most))))
     for (let from = 0; from < queryCount && most > 0; from += together) {
       const to = Math.min(queryCount, from + together)
@@ -128,15 +121,17 @@ export function createNativeProductsOn(addon: Addon, options: NativeProductsOpti
     return found
   }
 
-  /** Throws `unsupported` for rows of a file that this one has not mapped. */
-  function rowBytesOf({ bytes }: StoredRows): RowBytes {
+  /** Maps rows that lie in a file. Throws `unsupported` where they do not say where. */
+  function rowBytesOf(bytes: Uint8Array | RowFile): RowBytes {
     if (bytes instanceof Uint8Array) return bytes
-    const region = regions.get(bytes)
-    if (region !== undefined) return [region, bytes.length]
-    throw new EngineError(
-      'unsupported',
-      'Native products look through rows of a file that they have mapped: mapRows.',
-    )
+    const { place, length } = bytes
+    if (place === undefined)
+      throw new EngineError('unsupported', 'Native products map rows of a file, and need its place.')
+    const { descriptor, offset } = place
+    const region =
+      regions.get(bytes) ?? callAddon(() => addon.mapRegion(descriptor, 0, Math.ceil((offset + length) / 4)))
+    regions.set(bytes, region)
+    return [region, offset, length]
   }
 
   return {
@@ -188,7 +183,7 @@ export function createNativeProductsOn(addon: Addon, options: NativeProductsOpti
       checkOptionNames(options, KEEP_OPTIONS)
       checkHalves(blocks, width, 1)
       const { signal, mutualFrom = candidates.length } = options
-      const stored = blocks.map(rowBytesOf)
+      const stored = blocks.map(({ bytes }) => rowBytesOf(bytes))
       for (let from = 0; from < queries.length; from += MOST_QUERIES) {
         const some = queries.subarray(from, from + MOST_QUERIES)
         await look(signal, (callback) =>
@@ -196,20 +191,8 @@ export function createNativeProductsOn(addon: Addon, options: NativeProductsOpti
         )
       }
     },
-    mapRows(rows, descriptor, offset) {
-      const region = callAddon(() => addon.mapRegion(descriptor, offset, Math.ceil(rows.length / 4)))
-      const mapped: MappedRows = {
-        length: rows.length,
-        read: (from, to) => rows.read(from, to),
-        [Symbol.dispose]() {
-          if (regions.delete(mapped)) addon.releaseRegion(region)
-        },
-      }
-      regions.set(mapped, region)
-      return mapped
-    },
     sumBytes: (blocks, { signal } = {}) =>
-      run('Adding up bytes', signal, (callback) => sumBytes(engine, [callback, ...blocks])),
+      run('Adding up bytes', signal, (callback) => sumBytes(engine, [callback, ...blocks.map(rowBytesOf)])),
     async [Symbol.asyncDispose]() {
       released ??= new Promise<void>((resolve) => addon.releaseEngine(engine, [() => resolve()]))
       await released

@@ -66,29 +66,50 @@ export function logLoss(scores: Float64Array, labels: Int32Array, classes: numbe
 /** Temperatures lie between these: beyond, scores that are always right would be made surer without end. */
 export const TEMPERATURES = [1 / 64, 64] as const
 
+/** Says how a temperature is fitted. */
+export interface TemperatureOptions {
+  /**
+   * Takes each row for its class by (N + 1) / (N + K) alone and for each other by 1 / (N + K), as Platt ("Probabilistic outputs for support vector machines", 1999)
+   * does and Laplace's rule says: of few rows that all are right it does not follow that the next is as well. Default `false`.
+   */
+  readonly smooth?: boolean
+}
+
 /**
  * Gives the temperature at which the softmax of scores [N, K] has the least log loss, by halving: the loss has one lowest point along 1/T. Where every prediction
- * is right the lowest is at T = 0, and the smallest temperature is given. Scores must be of rows that the classifier was not fitted to.
+ * is right, and nothing is smoothed, the lowest is at T = 0, and the smallest temperature is given. Scores must be of rows that the classifier was not fitted to.
  */
-export function fitTemperature(scores: Float64Array, labels: Int32Array, classes: number): number {
+export function fitTemperature(
+  scores: Float64Array,
+  labels: Int32Array,
+  classes: number,
+  { smooth = false }: TemperatureOptions = {},
+): number {
   checkLabels(labels, classes)
+  const spread = smooth ? 1 / (labels.length + classes) : 0
   let [low, high] = TEMPERATURES.map((temperature) => Math.log(temperature))
   for (let round = 0; round < 60; round++) {
     const middle = (low + high) / 2
-    if (isTooHot(scores, labels, classes, Math.exp(middle))) high = middle
+    if (isTooHot(scores, labels, classes, Math.exp(middle), spread)) high = middle
     else low = middle
   }
   return Math.exp((low + high) / 2)
 }
 
-/** Tells whether the loss falls along 1/T: its slope there is the mean of the expected score less that of the true class. */
-function isTooHot(scores: Float64Array, labels: Int32Array, classes: number, temperature: number): boolean {
+/** Tells whether the loss does not rise along 1/T: its slope there is the mean of the expected score less that of the true class. */
+function isTooHot(
+  scores: Float64Array,
+  labels: Int32Array,
+  classes: number,
+  temperature: number,
+  spread: number,
+): boolean {
   const probabilities = probabilitiesOf(scores, classes, temperature)
   let slope = 0
   for (let row = 0; row < labels.length; row++) {
     const at = row * classes
-    for (let k = 0; k < classes; k++) slope += probabilities[at + k] * scores[at + k]
-    slope -= scores[at + labels[row]]
+    for (let k = 0; k < classes; k++) slope += (probabilities[at + k] - spread) * scores[at + k]
+    slope -= (1 - spread * classes) * scores[at + labels[row]]
   }
-  return slope < 0
+  return slope <= 0
 }

@@ -7,8 +7,6 @@ export type Unsureness = 'margin' | 'entropy'
 
 /** Says how rows are chosen. */
 export interface ChooseOptions extends ProductOptions {
-  /** Says what unsure means; default `margin`. */
-  readonly by?: Unsureness
   /** Computes products; default: in plain loops. */
   readonly products?: Products | undefined
 }
@@ -52,7 +50,7 @@ export async function chooseNext(
   width: number,
   unsure: Float64Array,
   count: number,
-  { products = plainProducts, signal }: Pick<ChooseOptions, 'products' | 'signal'> = {},
+  { products = plainProducts, signal }: ChooseOptions = {},
 ): Promise<Int32Array> {
   const total = checkRows([rows], width)
   const order = Int32Array.from(unsure.keys()).sort((a, b) => unsure[b] - unsure[a] || a - b)

@@ -3,10 +3,10 @@
  * stays free.
  */
 import { given } from '../../encoder/choose-recipe.js'
-import type { FeatureData, StoppedData, WantedFeatures } from '../../encoder/features.js'
+import type { FeatureData, StoppedData, TiledData, WantedFeatures } from '../../encoder/features.js'
 import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.js'
 import { type EncoderStages, StagedEncoder } from '../../encoder/staged-encoder.js'
-import type { Encoder, EncoderDescription } from '../../encoder/types.js'
+import type { Encoder, EncoderDescription, TileChoice } from '../../encoder/types.js'
 import { disposed } from '../../engine/engine-error.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { isModelName } from '../../hub/is-model-name.js'
@@ -124,17 +124,23 @@ class RemoteStages implements EncoderStages<ImageSource, RemoteItem> {
     this.#client = client
   }
 
-  async prepare(source: ImageSource, signal?: AbortSignal, onRead?: () => unknown): Promise<RemoteItem> {
+  async prepare(
+    source: ImageSource,
+    signal?: AbortSignal,
+    onRead?: () => unknown,
+    tiles?: TileChoice,
+  ): Promise<RemoteItem> {
     const [sent, transfer] = ownCopy(await readSource(source, { ...this.#reading, signal }))
     await onRead?.()
-    return await this.#ask({ kind: 'prepare', encoder: this.#encoder, source: sent }, { signal, transfer })
+    const encoder = this.#encoder
+    return await this.#ask({ kind: 'prepare', encoder, source: sent, tiles }, { signal, transfer })
   }
 
   compute(
     batch: readonly RemoteItem[],
     choice: WantedFeatures,
     signal?: AbortSignal,
-  ): Promise<readonly (FeatureData | StoppedData)[]> {
+  ): Promise<readonly (FeatureData | StoppedData | TiledData)[]> {
     const items = batch.map(({ item }) => item)
     return this.#ask({ kind: 'compute', encoder: this.#encoder, items, choice }, { signal })
   }

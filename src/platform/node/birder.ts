@@ -13,7 +13,7 @@ import {
   type InferResultWithEmbedding,
   inferImage as inferDecoded,
 } from '../../birder/infer-image.js'
-import { BirderNet } from '../../birder/net.js'
+import { BirderNet, type HeadOnNet } from '../../birder/net.js'
 import { type Signature, signatureOf } from '../../birder/signature.js'
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
@@ -25,6 +25,8 @@ import {
   type LoadOptions,
 } from '../../encoder/load-options.js'
 import { Network } from '../../encoder/network.js'
+import { assertHeadFits, type TrainedHead } from '../../encoder/trained-head.js'
+import { WeightDigest } from '../../encoder/weight-digest.js'
 import type { Engine } from '../../engine/engine.js'
 import { findPretrained } from '../../hub/find-pretrained.js'
 import type { DecodedImage } from '../../image/image.js'
@@ -33,9 +35,10 @@ import type { RgbStats } from '../../model/vit-config.js'
 import type { PlainValue } from '../../plain-value.js'
 import { chooseEngine, warn } from './choose-engine.js'
 import { type DecodeOptions, decodeImage } from './decode-image.js'
+import { fastestDigest } from './fastest-digest.js'
 import { resolveWeights } from './hub/resolve-weights.js'
 import type { ImageSource } from './image-source.js'
-import { openVit } from './open-vit.js'
+import { type OpenVit, openVit } from './open-vit.js'
 import { packedWeightsOf } from './packed/packed-files.js'
 
 export * from '../../birder/index.js'
@@ -64,6 +67,11 @@ export interface LoadModelOptions extends EngineOptions, Pick<LoadOptions, 'netw
   readonly customConfig?: { readonly [key: string]: PlainValue }
   /** Takes this input size in pixels, as Birder's `adjust_size` after loading does; default: the trained one. */
   readonly newSize?: readonly [height: number, width: number]
+  /**
+   * Puts a head that `plumage label --train` has written (`readHead`) in the place of the network's own classifier: `inferImage` then gives the probabilities of its
+   * classes. Default: none.
+   */
+  readonly head?: TrainedHead
 }
 
 /** Says how published weights are found and loaded. */
@@ -79,6 +87,7 @@ const LOAD_PRETRAINED_OPTIONS = {
   inference: true,
   customConfig: true,
   newSize: true,
+  head: true,
   signal: true,
   dst: true,
   offline: true,
@@ -91,6 +100,7 @@ const LOAD_MODEL_OPTIONS = {
   inference: true,
   customConfig: true,
   newSize: true,
+  head: true,
   signal: true,
 } satisfies OptionNames<LoadModelOptions>
 
@@ -115,7 +125,7 @@ export async function loadPretrainedModel(
 
 /**
  * Loads one of Birder's files by its path. `network` is needed where neither file name nor stored config tell it. Throws `CheckpointError`
- * where the file cannot be used; `EngineError` `unavailable`, `unsupported`, `out-of-memory`, or `wrong-size` for a `newSize`; RangeError for options
+ * where the file cannot be used, or `head` is of another network (`other-identity`); `EngineError` `unavailable`, `unsupported`, `out-of-memory`, or `wrong-size` for a `newSize`; RangeError for options
  * that make no sense; the signal's reason.
  */
 export async function loadModel(
@@ -136,7 +146,7 @@ export async function loadModel(
 async function loadOn(
   engine: Engine,
   path: string,
-  { network: name, customConfig: config, newSize, signal, onWarning = warn }: LoadModelOptions,
+  { network: name, customConfig: config, newSize, head, signal, onWarning = warn }: LoadModelOptions,
 ): Promise<readonly [net: BirderNet, modelInfo: ModelInfo]> {
   await using open = await openVit(path, given({ network: name, config, signal }))
   const { metadata, label } = open.checkpoint
@@ -147,13 +157,19 @@ async function loadOn(
     )
   }
   const signature = signatureOf(metadata, label)
+  // Whether a head belongs to these weights is told by their digest, which nobody else here needs.
+  const digest =
+    head === undefined ? undefined : new WeightDigest(fastestDigest(), await open.note.read(open.vit.config))
   const network = await Network.load(open.vit, engine, {
     packed: packedWeightsOf(open.origin, onWarning),
-    ...given({ signal }),
+    ...given({ signal, digest }),
   })
-  const net = new BirderNet(network, engine)
+  const net = new BirderNet(network, engine, await headedBy(head, digest, open, network))
   const info: ModelInfo = {
-    classToIdx: recordOf(metadata.class_to_idx) as { [name: string]: number },
+    classToIdx:
+      head === undefined
+        ? (recordOf(metadata.class_to_idx) as { [name: string]: number })
+        : Object.fromEntries(head.classes.map((label, index) => [label, index])),
     signature,
     rgbStats: open.vit.config.rgbStats,
     customConfig: metadata.config === undefined ? null : recordOf(metadata.config),
@@ -165,6 +181,26 @@ async function loadOn(
     throw error
   }
   return [net, info]
+}
+
+/** Throws `CheckpointError` `other-identity` for a head of other weights, and gives the network's memory back. */
+async function headedBy(
+  head: TrainedHead | undefined,
+  digest: WeightDigest | undefined,
+  { vit, note }: Pick<OpenVit, 'vit' | 'note'>,
+  network: Network,
+): Promise<HeadOnNet | undefined> {
+  if (head === undefined || digest === undefined) return undefined
+  try {
+    const weights = await digest.finish(vit, note)
+    // What else must agree is known when there is a transform.
+    if (weights !== head.identity.weights)
+      assertHeadFits(head, { digest: '', weights, settings: head.identity.settings })
+    return { head, weights }
+  } catch (error) {
+    network[Symbol.dispose]()
+    throw error
+  }
 }
 
 /** Opens a photo as Birder does: as it lies, without turning it by its EXIF orientation, in RGB. Throws as `decodeImage`. */

@@ -21,12 +21,30 @@ export type {
 } from '../../verify/model/verified-model.js'
 export type { CaseSelection, LeftOut } from '../../verify/verify-cases.js'
 export { chooseEngine, type EngineChoice } from './choose-engine.js'
+export {
+  type CheckPhotosOptions,
+  checkPhotos,
+  type MoveRootOptions,
+  moveCollectionRoot,
+  removeCollection,
+} from './collection/care-for.js'
 export type { PhotoEncoder } from './collection/examine-photos.js'
 export { type ExportedCollection, exportCollection } from './collection/export-collection.js'
+export { findDuplicates, findLeakage } from './collection/find-duplicates.js'
 export { type ImportOptions, importCollection } from './collection/import-collection.js'
 export { type IndexFoldersOptions, indexFolders } from './collection/index-folders.js'
+export { type IndexRegionsOptions, indexRegions, openRegions } from './collection/index-regions.js'
 export type { OpenStoreOptions } from './collection/lance-store.js'
 export { layOutInThread } from './collection/lay-out-in-thread.js'
+export { lackingMetadata, writeMetadata } from './collection/merge-metadata.js'
+export {
+  type MovedCopy,
+  type MoveOptions,
+  moveDuplicates,
+  type UndoOptions,
+  undoDuplicates,
+} from './collection/move-duplicates.js'
+export type { FileMove, UndoneMove } from './collection/move-files.js'
 export {
   type CollectionOptions,
   type CollectionSettings,

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { openGoldens } from '../../../test/support/goldens.js'
-import { prepareImage, shrinkFor } from '../../image/prepare-image.js'
+import { normalised, prepareImage, shrinkFor } from '../../image/prepare-image.js'
 import { namedRecipe, type Recipe, type RecipeOptions } from '../../image/recipe.js'
 import { pillowPasses, portableResample, resamplePillow } from '../../kernels/resample-pillow.js'
 import { decodeImage } from './decode-image.js'
@@ -19,7 +19,9 @@ import { jpegDecoderOrReason, preparingWith } from './prepare-source.js'
 const { root } = openGoldens()
 const sources = join(root, 'preprocess/sources')
 const { available } = nativeAvailability()
-const prepare = preparingWith(portableResample, {})
+const levelsOf = preparingWith(portableResample, {})
+const prepare = async (...given: Parameters<typeof levelsOf>) =>
+  normalised(await levelsOf(...given), given[1])
 
 /** Levels come out as they are: the mean is nothing, and the deviation takes back that they are divided by 255. */
 const PLAIN = { mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] }

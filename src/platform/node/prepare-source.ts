@@ -1,5 +1,5 @@
 /**
- * Makes model input of whatever a program gives as an image. JPEG is decoded and resized in one go where the addon can: nothing is copied in between, and a
+ * Makes levels for model input of whatever a program gives as an image. JPEG is decoded and resized in one go where the addon can: nothing is copied in between, and a
  * photo of many megapixels is never in memory. All else, and what does not decode so, goes by `decodeImage`, which gives the same pixels.
  */
 import type { Prepare } from '../../encoder/types.js'
@@ -8,7 +8,7 @@ import { ImageError } from '../../image/image-error.js'
 import {
   isUnrounded,
   planStreamed,
-  prepareImageWith,
+  prepareLevelsWith,
   shrinkFor,
   shrunkSize,
 } from '../../image/prepare-image.js'
@@ -86,12 +86,12 @@ export function preparingWith(resample: Resample, reading: DecodeOptions): Prepa
   return async (source, recipe, how) => {
     const options = { ...reading, ...how }
     const image = await readImage(source, options)
-    if ('pixels' in image) return prepareImageWith(resample, image.pixels, recipe)
+    if ('pixels' in image) return prepareLevelsWith(resample, image.pixels, recipe)
     const prepared = image.file.format === 'jpeg' ? await jpegOrNull(image, recipe) : null
     options.signal?.throwIfAborted()
     if (prepared !== null) return prepared
     const decoded = await decodeFile(image, options)
     options.signal?.throwIfAborted()
-    return prepareImageWith(resample, decoded, recipe)
+    return prepareLevelsWith(resample, decoded, recipe)
   }
 }

@@ -55,8 +55,8 @@ export async function readAddress(address: string, options: Partial<FetchImageOp
   return bytes
 }
 
-/** A large JPEG is decoded at a part of its size, which takes a fraction of the time. */
-async function smallPixels(image: ReadFile, side: number, options: DecodeOptions): Promise<RgbImage> {
+/** Gives a longer side of at most `side` for a JPEG, and anything else as it is. A large JPEG is decoded at a part of its size, which takes a fraction of the time. */
+export async function smallPixels(image: ReadFile, side: number, options: DecodeOptions): Promise<RgbImage> {
   const { file, bytes } = image
   if (file.format !== 'jpeg') return await decodeFile(image, options)
   const sharp = await loadSharp()

@@ -7,6 +7,7 @@ import { checkLoadOptions, type LoadOptions } from '../../encoder/load-options.j
 import type { EngineName, Precision } from '../../engine/engine.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { ImageError } from '../../image/image-error.js'
+import { normalised } from '../../image/prepare-image.js'
 import { portableResample } from '../../kernels/resample-pillow.js'
 import type { VitModel } from '../../model/read-vit.js'
 import type { Candidate } from '../../verify/model/find-truth.js'
@@ -101,7 +102,7 @@ async function prepare(
   const decoding = { orientation, transparency, ...given({ maxPixels, signal }) }
   const prepareOne = preparingWith(portableResample, reading)
   const ready: ReadyPhoto[] = []
-  for (const photo of photos) ready.push(await prepareOne(photo, recipe, decoding))
+  for (const photo of photos) ready.push(normalised(await prepareOne(photo, recipe, decoding), recipe))
   return ready
 }
 

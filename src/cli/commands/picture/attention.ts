@@ -1,7 +1,7 @@
 /** `plumage picture attention` shows where a network looks, head by head or all of them joined. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { given } from '../../../encoder/choose-recipe.js'
-import type { AttentionHeads, AttentionMap, Features } from '../../../encoder/types.js'
+import type { AttentionHeads, AttentionMap } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
 import { attentionValues } from '../../../picture/attention-values.js'
 import { copyOf } from '../../../picture/draw/canvas.js'
@@ -13,7 +13,7 @@ import { parseHeads } from '../../attention-heads.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { composed, heatOptions, MARK, ringOn, shownRange } from './composed.js'
-import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
+import { type EncodedPhoto, makePicture, type PictureKind, type SeenPhoto } from './make-picture.js'
 import { type GivenPlace, parsePoint, patchesIn, pointIn } from './parse-place.js'
 import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
 import type { Tile } from './picture-place.js'
@@ -127,7 +127,7 @@ function drawn(
   return { image: contactSheet(all, Math.ceil(Math.sqrt(all.length))), note }
 }
 
-function marked(image: RgbImage, features: Features, at: Point | null): RgbImage {
+function marked(image: RgbImage, features: SeenPhoto, at: Point | null): RgbImage {
   if (at === null) return image
   const copy = copyOf(image)
   drawRing(copy, pointOn(copy, features, at), ringOn(copy), MARK)

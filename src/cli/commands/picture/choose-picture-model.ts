@@ -6,6 +6,7 @@ import type { FileEncoder } from '../../../work/file-encoder.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { loadChosenEncoder } from '../../load-chosen-encoder.js'
+import { assertTileOptions, tiledLoad } from '../../tile-options.js'
 import type { PairOptions } from './picture-options.js'
 
 /** Makes 32 x 32 patches of a square photo: more cost more than twice as much for twice as many. */
@@ -26,11 +27,12 @@ export async function choosePictureModel(
   }
   const model =
     options.model ?? (await context.pictures.bestModelOrNull(context.signal)) ?? DEFAULT_MODEL.name
-  const { size, recipe, shortest, longest, scale } = options
+  assertTileOptions(options)
+  const { size, recipe, shortest, longest, scale } = tiledLoad(options)
   const isShaped = [size, recipe, shortest, longest, scale].some((option) => option !== undefined)
   const shape = isShaped ? {} : ({ recipe: 'native', maxPatches: DEFAULT_PATCHES } as const)
   const patches = options.patches === undefined ? {} : { maxPatches: options.patches }
-  const encoder = await loadChosenEncoder(context, { ...options, ...shape, ...patches, model })
+  const encoder = await loadChosenEncoder(context, { ...tiledLoad(options), ...shape, ...patches, model })
   return { encoder, caption: captionOf(encoder, model) }
 }
 

@@ -40,6 +40,7 @@ function clustersPicture(options: ClustersOptions): PictureKind {
     )
   return {
     title: 'Groups of patches in all photos together (spherical k-means; Dhillon and Modha, 2001).',
+    takesTiles: true,
     async *draw(work) {
       const { sample, first, photos } = await keepPhotos(work)
       if (first === null) return

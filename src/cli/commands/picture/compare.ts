@@ -1,6 +1,5 @@
 /** `plumage picture compare` shows the patches of photos as two models, or two blocks of one model, see them, side by side. */
 import { Command, InvalidArgumentError } from 'commander'
-import type { Features } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
 import { drawPatchColors } from '../../../picture/draw/draw-patches.js'
 import { captioned, contactSheet } from '../../../picture/draw/layout.js'
@@ -8,7 +7,13 @@ import { colorPatches, fitPatchColors, type PatchColors } from '../../../picture
 import type { PatchMap } from '../../../picture/patch-map.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
-import { type EncodedPhoto, makePicture, type PictureKind, type PictureWork } from './make-picture.js'
+import {
+  type EncodedPhoto,
+  makePicture,
+  type PictureKind,
+  type PictureWork,
+  type SeenPhoto,
+} from './make-picture.js'
 import { addPairOptions, type PairOptions } from './picture-options.js'
 
 interface CompareOptions extends PairOptions {
@@ -35,7 +40,7 @@ const GAP = 8
 interface Side {
   readonly name: string
   readonly photos: ReadonlyMap<string, EncodedPhoto>
-  readonly mapOf: (features: Features) => PatchMap
+  readonly mapOf: (features: SeenPhoto) => PatchMap
 }
 
 function comparePicture(options: CompareOptions): PictureKind {

@@ -16,7 +16,7 @@ interface KeptPhotos {
 }
 
 /** Bounds what is kept, so that a few hundred photos of the usual 1024 patches are computed once. */
-export const KEPT = { patchNumbers: 2 ** 26, photoBytes: 2 ** 29 } as const
+const KEPT = { patchNumbers: 2 ** 26, photoBytes: 2 ** 29 } as const
 
 export async function keepPhotos(
   work: Pick<PictureWork, 'photos' | 'remark'>,

@@ -1,10 +1,10 @@
 /** Runs the making of a picture: where it goes, which model makes it, the photos one by one, and what is told when some of it could not be done. */
 
-import type { Features } from '../../../encoder/types.js'
+import type { EncodeResult, Features, TiledFeatures } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
 import type { Products } from '../../../numerics/products.js'
 import { type EncodeChoices, InputLoop } from '../../../work/encode-inputs.js'
-import type { FileEncoder } from '../../../work/file-encoder.js'
+import type { FileEncoder, ManyEncoder } from '../../../work/file-encoder.js'
 import { asOutputError } from '../../../work/output-error.js'
 import { totalOf, type WorkInput } from '../../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../../cli-error.js'
@@ -12,6 +12,7 @@ import type { CommandContext } from '../../context.js'
 import { type FrameOptions, gatherWithFilms } from '../../film-inputs.js'
 import { Progress } from '../../progress.js'
 import { listenerOf, terminal } from '../../run-resumably.js'
+import { tilingWith } from '../../tile-options.js'
 import { choosePictureModel, type PictureModel } from './choose-picture-model.js'
 import { decodeOptionsOf, PhotoEncoder } from './photo-encoder.js'
 import type { PairOptions } from './picture-options.js'
@@ -23,8 +24,11 @@ export interface EncodedPhoto {
   readonly path: string
   /** Is reduced to the size at which it is drawn. */
   readonly photo: RgbImage
-  readonly features: Features
+  readonly features: SeenPhoto
 }
+
+/** Is what pictures are made of; what stands for a whole photo is not there of tiles. */
+export type SeenPhoto = Omit<Features, 'embedding' | 'registers' | 'logits'>
 
 /** Says what a kind of picture is, and how it is made. */
 export interface PictureKind {
@@ -34,6 +38,8 @@ export interface PictureKind {
   readonly frames?: FrameOptions
   /** Throws `UsageError` for inputs that make no such picture. */
   readonly check?: (inputs: readonly WorkInput[]) => void
+  /** Tells that it can be made of photos that were encoded in tiles: it needs patches alone, and not every pair of them. */
+  readonly takesTiles?: true
   /** Yields the pictures as they are ready. */
   readonly draw: (work: PictureWork) => AsyncGenerator<Tile, void, undefined>
 }
@@ -79,6 +85,11 @@ async function make(
   options: PairOptions,
   kind: PictureKind,
 ): Promise<void> {
+  if (options.tiles !== undefined && kind.takesTiles !== true) {
+    throw new UsageError(
+      '--tiles: this picture needs the whole photo at a time, and each tile has seen a part of it. pca, similar, clusters and norms are made of tiles.',
+    )
+  }
   const place = await placeOf(context, options)
   const inputs = await gatherWithFilms(context, names, { ...options, ...kind.frames })
   kind.check?.(inputs)
@@ -135,6 +146,21 @@ interface PhotosOptions {
   readonly progress: Progress
 }
 
+/** Keeps the patches of tiles in float32, as those of whole photos are. */
+async function* asSeen(
+  results: AsyncIterable<EncodeResult<unknown, TiledFeatures>>,
+): AsyncGenerator<EncodeResult<unknown, SeenPhoto>> {
+  for await (const result of results) {
+    if (result.features === undefined) yield result
+    else {
+      const { preNorm, ...features } = result.features
+      const whole = (of: 'patches' | 'preNorm') => features.band(0, features.grid.rows, of).patches
+      const before = preNorm === undefined ? {} : { preNorm: whole('preNorm') }
+      yield { ...result, features: { ...features, patches: whole('patches'), ...before } }
+    }
+  }
+}
+
 /** Goes through the photos, and counts those of which there is no picture. */
 class Photos {
   readonly #context: CommandContext
@@ -157,6 +183,13 @@ class Photos {
     this.#options.progress.failed(path, message)
   }
 
+  #seeing(encoder: FileEncoder): ManyEncoder<SeenPhoto> {
+    const { options } = this.#options
+    if (options.tiles === undefined) return encoder
+    const tiling = tilingWith(encoder, options)
+    return { encodeAll: (sources, encode) => asSeen(tiling.encodeAll(sources, encode)) }
+  }
+
   async *read(
     encode: EncodeChoices = {},
     encoder = this.#options.encoder,
@@ -164,7 +197,7 @@ class Photos {
     const { inputs, options, side, progress } = this.#options
     const { files, signal, pictures } = this.#context
     const decoding = { ...decodeOptionsOf(options, encoder), signal }
-    const photos = new PhotoEncoder(encoder, {
+    const photos = new PhotoEncoder(this.#seeing(encoder), {
       decode: (source) => pictures.decode(source, decoding),
       reduce: (photo) => pictures.reduce(photo, side),
     })

@@ -1,6 +1,5 @@
 /** Finds, keeps and takes up the colours of `picture pca`, of photos and of films alike. */
 import { given } from '../../../encoder/choose-recipe.js'
-import type { Features } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
 import type { Products } from '../../../numerics/products.js'
 import { drawPatchColors } from '../../../picture/draw/draw-patches.js'
@@ -23,6 +22,7 @@ import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import type { FrameOptions } from '../../film-inputs.js'
 import { composed, opacityOf } from './composed.js'
+import type { SeenPhoto } from './make-picture.js'
 import type { GivenPlace } from './parse-place.js'
 import type { PictureOptions } from './picture-options.js'
 
@@ -94,7 +94,7 @@ function foregroundText({ separability, cut }: Foreground, isClicked: boolean): 
 /** Draws the colours of a photo's patches, and dims what was taken for its background. */
 export function coloured(
   photo: RgbImage,
-  features: Features,
+  features: SeenPhoto,
   colors: PatchColors,
   options: PcaOptions,
 ): RgbImage {

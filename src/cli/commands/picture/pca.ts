@@ -5,6 +5,7 @@ import type { PatchClick } from '../../../picture/foreground.js'
 import { PATCH_COLOR_METHODS, type PatchColors } from '../../../picture/patch-colors.js'
 import type { PatchMap } from '../../../picture/patch-map.js'
 import { muxerOrNull } from '../../../platform/node/video/video-name.js'
+import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { addFrameOptions } from '../../film-inputs.js'
 import { keepPhotos } from './kept-photos.js'
@@ -44,6 +45,8 @@ export function pcaCommand(context: CommandContext): Command {
     const { output } = options
     if (output === undefined || muxerOrNull(output) === null)
       return await makePicture(context, inputs, options, pcaPicture(context, options))
+    if (options.tiles !== undefined)
+      throw new UsageError('--tiles: films are encoded frame by frame, each as a whole. Leave it out.')
     const { filmPicture } = await import('./film-picture.js')
     await filmPicture(context, inputs, { ...options, output })
   })
@@ -60,6 +63,7 @@ function pcaPicture(context: CommandContext, options: PcaOptions): PictureKind {
   return {
     frames: given({ every, from, to, toneMap }),
     title: titleOf(options),
+    takesTiles: true,
     async *draw(work) {
       const saved = await savedColorsOrNull(context, options)
       if (saved !== null) return yield* drawn(work.photos(), saved, options)

@@ -1,10 +1,10 @@
 /** Decodes each photo once: the encoder gets its pixels, and of them a small copy is kept to draw on. */
 import { given } from '../../../encoder/choose-recipe.js'
-import type { EncodeAllOptions, EncodeResult, Features } from '../../../encoder/types.js'
+import type { EncodeAllOptions, EncodeResult, Features, StoppedFeatures } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
 import { parseJsonOrNull } from '../../../plain-value.js'
 import type { DecodeOptions } from '../../../platform/node/decode-image.js'
-import type { FileEncoder, FileSource } from '../../../work/file-encoder.js'
+import type { FileEncoder, FileSource, ManyEncoder } from '../../../work/file-encoder.js'
 import type { PairOptions } from './picture-options.js'
 
 /** So many photos are decoded while the engine computes others. */
@@ -18,18 +18,18 @@ export interface PhotoTools {
   reduce(photo: RgbImage): Promise<RgbImage>
 }
 
-export class PhotoEncoder implements Pick<FileEncoder, 'encodeAll'> {
-  readonly #encoder: Pick<FileEncoder, 'encodeAll'>
+export class PhotoEncoder<Found extends StoppedFeatures = Features> implements ManyEncoder<Found> {
+  readonly #encoder: ManyEncoder<Found>
   readonly #tools: PhotoTools
-  readonly #photos = new WeakMap<Features, RgbImage>()
+  readonly #photos = new WeakMap<Found, RgbImage>()
 
-  constructor(encoder: Pick<FileEncoder, 'encodeAll'>, tools: PhotoTools) {
+  constructor(encoder: ManyEncoder<Found>, tools: PhotoTools) {
     this.#encoder = encoder
     this.#tools = tools
   }
 
   /** Gives the small copy of the photo that these features were found in. */
-  photoOf(features: Features): RgbImage {
+  photoOf(features: Found): RgbImage {
     const photo = this.#photos.get(features)
     if (photo === undefined) throw new Error('these features are of no photo that was decoded here')
     return photo
@@ -38,7 +38,7 @@ export class PhotoEncoder implements Pick<FileEncoder, 'encodeAll'> {
   async *encodeAll(
     sources: AsyncIterable<FileSource>,
     options: EncodeAllOptions = {},
-  ): AsyncGenerator<EncodeResult<unknown>> {
+  ): AsyncGenerator<EncodeResult<unknown, Found>> {
     const room = new Room(MOST_BYTES)
     const photos = new Map<number, { readonly photo: RgbImage; readonly bytes: number }>()
     const decoded = this.#photosOf(sources, async (index, { source, photo }) => {

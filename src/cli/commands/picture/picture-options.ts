@@ -5,12 +5,16 @@ import { COLOR_MAP_NAMES, type ColorMapName } from '../../../picture/draw/color-
 import { PICTURE_FORMATS, type PictureFormat } from '../../../platform/node/picture/picture-formats.js'
 import { addInputs, type InputOptions } from '../../gather-inputs.js'
 import { addImageOptions, type ModelOptions, positiveInteger } from '../../model-options.js'
+import { addTileOptions, type TileOptions } from '../../tile-options.js'
 
 /** Says where the colours go: beside the photo, over it, or alone. */
 export const LAYOUTS = ['beside', 'over', 'alone'] as const
 export type Layout = (typeof LAYOUTS)[number]
 
-export interface PairOptions extends Omit<ModelOptions, 'model'>, Omit<InputOptions, 'json'> {
+export interface PairOptions
+  extends Omit<ModelOptions, 'model'>,
+    Omit<InputOptions, 'json'>,
+    Omit<TileOptions, 'tilesKeep'> {
   readonly model?: string
   readonly output?: string
   readonly format?: PictureFormat
@@ -40,7 +44,7 @@ export function addPairOptions(command: Command): Command {
       '-m, --model <model>',
       `the name of published weights, or a path; default: the best for pictures among those on this machine, else ${DEFAULT_MODEL.name} (in the package)`,
     )
-  return addImageOptions(command)
+  return addTileOptions(addImageOptions(command))
     .option(
       '--patches <n>',
       'most patches of a photo, whose aspect is kept (default: 1024, unless --size or --recipe says otherwise)',

@@ -1,6 +1,5 @@
 /** `plumage picture similar` shows where photos look like a place in the first of them. */
 import { Command } from 'commander'
-import type { Features } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
 import { copyOf } from '../../../picture/draw/canvas.js'
 import { drawBox, drawRing } from '../../../picture/draw/draw-lines.js'
@@ -11,7 +10,7 @@ import { commonDirection, similarPatches } from '../../../picture/patch-similari
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { composed, heatOptions, MARK, ringOn } from './composed.js'
-import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
+import { type EncodedPhoto, makePicture, type PictureKind, type SeenPhoto } from './make-picture.js'
 import { boxIn, type GivenPlace, parseBox, parsePoint, patchesIn, pointIn } from './parse-place.js'
 import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
 
@@ -36,13 +35,14 @@ export function similarCommand(context: CommandContext): Command {
 interface Query {
   /** [D] */
   readonly features: Float32Array
-  readonly mark: (drawn: RgbImage, placed: Features) => void
+  readonly mark: (drawn: RgbImage, placed: SeenPhoto) => void
 }
 
 function similarPicture(options: SimilarOptions): PictureKind {
   const queryIn = queryOf(options)
   return {
     title: 'Cosine similarity of patches to the place that is marked in the first photo.',
+    takesTiles: true,
     async *draw(work) {
       const found: EncodedPhoto[] = []
       for await (const photo of work.photos()) found.push(photo)

@@ -1,6 +1,6 @@
 /** Runs in the worker that a page's encoders live in: loading, decoding, resizing and handing to the engine happen here, off the page's thread. */
 import { given } from '../../../encoder/choose-recipe.js'
-import type { FeatureData, StoppedData, WantedFeatures } from '../../../encoder/features.js'
+import type { FeatureData, StoppedData, TiledData, WantedFeatures } from '../../../encoder/features.js'
 import { type ImageItem, VitStages } from '../../../encoder/vit-stages.js'
 import { disposed } from '../../../engine/engine-error.js'
 import type { DownloadProgress } from '../../../hub/download-progress.js'
@@ -58,8 +58,8 @@ class Host {
       case 'load':
         return await this.#load(request.model, request.options, id, signal)
       case 'prepare': {
-        const { encoder } = request
-        const prepared = await this.#stages(encoder).prepare(request.source, signal)
+        const { encoder, source, tiles } = request
+        const prepared = await this.#stages(encoder).prepare(source, signal, undefined, tiles)
         // Nobody takes what was given up meanwhile.
         signal.throwIfAborted()
         this.#stages(encoder)
@@ -115,7 +115,7 @@ class Host {
     items: readonly number[],
     choice: WantedFeatures,
     signal: AbortSignal,
-  ): Promise<readonly (FeatureData | StoppedData)[]> {
+  ): Promise<readonly (FeatureData | StoppedData | TiledData)[]> {
     const stages = this.#stages(encoder)
     const batch = items.map((item) => {
       const prepared = this.#items.get(item)?.prepared
@@ -136,7 +136,9 @@ class Host {
 /** Lists the buffers that only the answer holds, each once: they change hands. */
 function buffersOf(answer: HostAnswer): ArrayBuffer[] {
   if (!Array.isArray(answer)) return []
-  const arrays = (answer as readonly (Partial<FeatureData> & StoppedData)[]).flatMap((features) => [
+  const arrays = (
+    answer as readonly (Partial<Omit<FeatureData, 'patches' | 'preNorm'> & TiledData> & StoppedData)[]
+  ).flatMap((features) => [
     features.embedding,
     features.patches,
     features.registers,

@@ -1,7 +1,7 @@
 /** Says what a page and the worker that its encoders live in send to each other. */
-import type { FeatureData, StoppedData, WantedFeatures } from '../../../encoder/features.js'
+import type { FeatureData, StoppedData, TiledData, WantedFeatures } from '../../../encoder/features.js'
 import type { LoadOptions } from '../../../encoder/load-options.js'
-import type { EncoderDescription } from '../../../encoder/types.js'
+import type { EncoderDescription, TileChoice } from '../../../encoder/types.js'
 import type { DownloadProgress } from '../../../hub/download-progress.js'
 import type { GivenPixels } from '../../../image/given-pixels.js'
 import type { PlainError } from './plain-error.js'
@@ -18,7 +18,12 @@ export type SentImage = Blob | Uint8Array | GivenPixels | ImageBitmap
 
 export type HostRequest =
   | { readonly kind: 'load'; readonly model: ModelAddress; readonly options: HostLoadOptions }
-  | { readonly kind: 'prepare'; readonly encoder: number; readonly source: SentImage }
+  | {
+      readonly kind: 'prepare'
+      readonly encoder: number
+      readonly source: SentImage
+      readonly tiles: TileChoice | undefined
+    }
   | {
       readonly kind: 'compute'
       readonly encoder: number
@@ -41,7 +46,11 @@ export interface LoadedEncoder {
   readonly description: EncoderDescription
 }
 
-export type HostAnswer = LoadedEncoder | RemoteItem | readonly (FeatureData | StoppedData)[] | null
+export type HostAnswer =
+  | LoadedEncoder
+  | RemoteItem
+  | readonly (FeatureData | StoppedData | TiledData)[]
+  | null
 
 export type ToHost = { readonly id: number } & ({ readonly request: HostRequest } | { readonly cancel: true })
 

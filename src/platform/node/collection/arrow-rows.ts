@@ -72,7 +72,11 @@ export function columnData(
   values: readonly Value[],
   count: number,
 ) {
-  if (type === 'boolean') return booleansOf(arrow, Array.from({ length: count }, (_, row) => values[row] ?? null))
+  if (type === 'boolean')
+    return booleansOf(
+      arrow,
+      Array.from({ length: count }, (_, row) => values[row] ?? null),
+    )
   const builder = arrow.makeBuilder({ type: typeOf(arrow, type), nullValues: [null, undefined] })
   for (let row = 0; row < count; row++) {
     const value = values[row] ?? null

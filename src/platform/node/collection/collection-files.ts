@@ -1,6 +1,6 @@
 /** Lays out the folder of a collection, and reads and writes the small files in it. */
-import { readFile, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { join, sep } from 'node:path'
 import { CollectionError } from '../../../collection/collection-error.js'
 import type { About, Log, LogName } from '../../../collection/store.js'
 import { isRecord, type PlainRecord, parseJsonOrNull } from '../../../plain-value.js'
@@ -13,7 +13,7 @@ export interface CollectionFile extends About {
   readonly table: string
 }
 
-const ABOUT = 'collection.json'
+export const ABOUT = 'collection.json'
 
 /** Throws `CollectionError` `not-found`, `damaged`. */
 export async function readAbout(folder: string): Promise<CollectionFile> {
@@ -53,6 +53,28 @@ export async function readSmallFile(folder: string, name: string): Promise<Uint8
 export async function writeSmallFile(folder: string, name: string, bytes: Uint8Array | null): Promise<void> {
   if (bytes === null) await rm(join(folder, checked(name)), { force: true })
   else await writeWhole(join(folder, checked(name)), [bytes])
+}
+
+/** Tells what each file of a collection is for, by its place in the folder; null for what is none of its files. */
+export function purposeOf(path: string): 'rows' | 'vectors' | 'logs' | 'others' | null {
+  const [first = ''] = path.split(sep)
+  if (/^photos(-\d+)?\.lance$/.test(first)) return 'rows'
+  if (/^vectors.*\.f(16|32)$/.test(first)) return 'vectors'
+  if (/^[a-z]+\.jsonl$/.test(first)) return 'logs'
+  return /^([a-z0-9][a-z0-9-]*\.(json|safetensors|bin)(\.tmp)?|leases|regions|[a-z-]+\.lance)$/.test(first)
+    ? 'others'
+    : null
+}
+
+/** Gives the bytes of a collection's files by what they are for. */
+export async function sizesIn(folder: string): Promise<Readonly<Record<string, number>>> {
+  const sizes: Record<string, number> = { rows: 0, vectors: 0, logs: 0, others: 0 }
+  for (const path of await readdir(folder, { recursive: true })) {
+    const found = await stat(join(folder, path)).catch(() => null)
+    const purpose = purposeOf(path) ?? 'others'
+    if (found?.isFile()) sizes[purpose] = (sizes[purpose] ?? 0) + found.size
+  }
+  return sizes
 }
 
 /** A name leads nowhere but into the folder. */

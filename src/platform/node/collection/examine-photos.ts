@@ -6,18 +6,23 @@ import { webcrypto } from 'node:crypto'
 import type { FoundPhoto } from '../../../collection/find-photos.js'
 import type { Examination, Examine } from '../../../collection/index-photos.js'
 import type { Row } from '../../../collection/row-block.js'
-import type { EncodeAllOptions, EncodeResult, Identity } from '../../../encoder/types.js'
+import type { EncodeAllOptions, EncodeResult, Features, Identity } from '../../../encoder/types.js'
 import { DEFAULT_MAX_PIXELS } from '../../../image/decodable.js'
 import type { PixelImage } from '../../../image/given-pixels.js'
 import type { DecodedImage } from '../../../image/image.js'
 import { turnUpright } from '../../../image/turn-upright.js'
+import type { DigestWords } from '../../../kernels/digest-words.js'
 import { perceptualHash } from '../../../numerics/perceptual-hash.js'
 import { MEASURED_LONGEST, photoQuality } from '../../../numerics/photo-quality.js'
 import { reducePixels } from '../../../numerics/reduce-pixels.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { type DecodeOptions, decodeFile, readImageFile } from '../decode-image.js'
+import { fastestDigest } from '../fastest-digest.js'
+import type { VideoFrameOptions } from '../video/video-frames.js'
+import { framesOf } from './film-photos.js'
 import { type OpenPhoto, openPhoto } from './open-photo.js'
-import { readExif } from './read-exif.js'
+import { digestOfPixels } from './pixel-digest.js'
+import { readTold } from './read-told.js'
 
 /** Is what is needed of an encoder. */
 export interface PhotoEncoder {
@@ -40,37 +45,57 @@ class KnownContent extends Error {
   }
 }
 
+export interface ExamineOptions {
+  readonly maxPixels?: number | undefined
+  /** Says which frames of a film are taken. */
+  readonly video?: VideoFrameOptions | undefined
+  /** Is shown the features of each photo, named by its content. */
+  readonly onFeatures?: ((content: string, features: Features) => Promise<void>) | undefined
+}
+
 /** Gives what examines photos by this encoder. */
 export function examineWith(
   encoder: PhotoEncoder,
-  { maxPixels = DEFAULT_MAX_PIXELS }: { readonly maxPixels?: number | undefined } = {},
+  { maxPixels = DEFAULT_MAX_PIXELS, video = {}, onFeatures }: ExamineOptions = {},
 ): Examine {
   const transparency = transparencyOf(encoder.identity)
-  return async function* (photos, { mayBeKnown, isKnown, signal, onProgress }) {
+  const words = fastestDigest()
+  return async function* (photos, { isKnown, signal, onProgress }) {
     const underWay = new Map<number, { readonly photo: FoundPhoto; values: Row }>()
     async function* sources() {
       let index = 0
       for await (const photo of photos) {
+        if (photo.isFilm) {
+          for await (const { frame, get } of framesOf(photo, {
+            ...video,
+            transparency,
+            maxPixels,
+            ...(signal ? { signal } : {}),
+          })) {
+            const work = { photo: frame, values: {} as Row }
+            underWay.set(index++, work)
+            yield async () => {
+              const { image, values } = await get()
+              work.values = { ...values, ...(await measure(image, words)) }
+              return image
+            }
+          }
+          continue
+        }
         const work = { photo, values: {} as Row }
         underWay.set(index++, work)
         yield async () => {
           const bytes = await readImageFile(photo.full, signal)
           const content = await hashOf(bytes)
-          if (mayBeKnown(photo.bytes) && isKnown(content)) throw new KnownContent(content)
-          work.values = { content, ...(await readExif(bytes)) }
+          if (isKnown(photo, content)) throw new KnownContent(content)
+          work.values = { content, ...(await readTold(bytes, photo)) }
           const opened = openPhoto(bytes, photo.path, { maxPixels, transparency })
           const decoded = await decodePhoto(opened, {
             transparency,
             maxPixels,
             ...(signal ? { signal } : {}),
           })
-          const own = opened.preview ? await readExif(opened.bytes) : {}
-          work.values = {
-            ...own,
-            ...known(work.values),
-            preview: opened.preview,
-            ...(await measure(decoded)),
-          }
+          work.values = { ...work.values, preview: opened.preview, ...(await measure(decoded, words)) }
           return decoded
         }
       }
@@ -86,14 +111,10 @@ export function examineWith(
       if (work === undefined)
         throw new Error(`the encoder answered for photo ${index}, which it was not given`)
       underWay.delete(index)
+      if (features !== undefined) await onFeatures?.(String(work.values.content), features)
       yield examination(work, features?.embedding, error)
     }
   }
-}
-
-/** Leaves out what is null, so that others may tell it. */
-function known(values: Row): Row {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
 }
 
 /** Leaves the photo as it lies, and says how it is turned upright. */
@@ -114,10 +135,10 @@ function examination(
 }
 
 /** Measures a photo as people see it. */
-async function measure(decoded: DecodedImage): Promise<Row> {
+async function measure(decoded: DecodedImage, words: DigestWords): Promise<Row> {
   const image = decoded.upright ? decoded : turnUpright(decoded, decoded.orientation)
-  const { height, width, data } = image
-  const digest = hashOf(data, `${height}x${width}`)
+  const { height, width } = image
+  const digest = digestOfPixels(image, words)
   const reduced = reducePixels(image, MEASURED_LONGEST)
   const quality = photoQuality(reduced)
   return {
@@ -136,11 +157,9 @@ async function measure(decoded: DecodedImage): Promise<Row> {
   }
 }
 
-async function hashOf(bytes: Uint8Array, salt = ''): Promise<string> {
+async function hashOf(bytes: Uint8Array): Promise<string> {
   // It is computed on another thread, which the bytes are copied for.
-  const digest = new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes))
-  if (salt === '') return Buffer.from(digest).toString('hex')
-  return await hashOf(Buffer.concat([Buffer.from(salt), digest]))
+  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex')
 }
 
 /** Pixels are decoded as the model's recipe says. */

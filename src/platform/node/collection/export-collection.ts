@@ -2,6 +2,7 @@
 import { checkOptionNames } from '../../../check-option-names.js'
 import type { Collection } from '../../../collection/collection.js'
 import { EXPORT_CHOICE, type ExportChoice, exportTable } from '../../../collection/export-rows.js'
+import { saveCollection } from '../../../collection/saved-collection.js'
 import { bytesOf, type Chunks } from '../../../formats/chunk.js'
 import { jsonText } from '../../../formats/json-text.js'
 import { namesPath, npyHeader } from '../../../formats/npy.js'
@@ -10,7 +11,7 @@ import type { TypedTable } from '../../../formats/typed-table.js'
 import { writeWhole } from '../files/write-whole.js'
 
 /** Are the formats that a collection is exported in, by the ending of the file. */
-export const EXPORT_ENDINGS = ['.parquet', '.arrow', '.jsonl', '.csv', '.npy'] as const
+export const EXPORT_ENDINGS = ['.parquet', '.arrow', '.jsonl', '.csv', '.npy', '.safetensors'] as const
 
 /** Says what was written. */
 export interface ExportedCollection {
@@ -21,8 +22,8 @@ export interface ExportedCollection {
 }
 
 /**
- * Writes rows as Parquet (.parquet), Arrow's file format (.arrow, which is Feather version 2), JSON lines (.jsonl), CSV (.csv) or NumPy (.npy, with the paths in a
- * .names.txt beside it). Each file appears whole or not at all.
+ * Writes rows as Parquet (.parquet), Arrow's file format (.arrow, which is Feather version 2), JSON lines (.jsonl), CSV (.csv) NumPy (.npy, with the paths in a
+ * .names.txt beside it), or all of the collection in one file that a page opens (.safetensors). Each file appears whole or not at all.
  *
  * @throws RangeError for another ending and an unknown choice; `CollectionError` `unknown-column`; `FileError` where it cannot be written; the signal's reason
  */
@@ -36,6 +37,7 @@ export async function exportCollection(
   if (ending === undefined)
     throw new RangeError(`The name ${path} does not tell the format: end it in ${EXPORT_ENDINGS.join(', ')}.`)
   if (ending === '.npy') return await exportNpy(collection, path, choice)
+  if (ending === '.safetensors') return await exportWhole(collection, path, choice)
   const table = exportTable(collection, choice)
   let rows = 0
   const counted = async function* () {
@@ -66,6 +68,24 @@ async function chunksOf(
     case '.csv':
       return typedCsv(table)
   }
+}
+
+/** The whole collection is one file, which a page opens; a part of it would be another collection. */
+async function exportWhole(
+  collection: Collection,
+  path: string,
+  { signal, ...part }: ExportChoice,
+): Promise<ExportedCollection> {
+  const chosen = Object.entries(part).find(
+    ([name, value]) =>
+      value !== undefined && value !== false && !(name === 'embedding' && value === 'as-embedded'),
+  )
+  if (chosen !== undefined)
+    throw new RangeError(
+      `${path} holds the whole collection: leave ${chosen[0]} out, or choose another format.`,
+    )
+  await writeWhole(path, saveCollection(collection, signal === undefined ? {} : { signal }))
+  return { rows: await collection.store.count(), files: [path] }
 }
 
 /** An array says first how many rows it has, so the paths are gathered first; they are written first too: where the array is, its names are. */

@@ -2,21 +2,31 @@
 import { join } from 'node:path'
 import type { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
-import type { Photo } from '../../../collection/duplicates/compare-photos.js'
+import type { ReadPicture } from '../../../collection/duplicates/compare-photos.js'
 import {
   type DuplicateOptions,
   type FoundDuplicates,
   findDuplicatesWith,
 } from '../../../collection/duplicates/find-duplicates.js'
-import { type FoundLeakage, findLeakageWith, type LeakageOptions } from '../../../collection/duplicates/find-leakage.js'
-import { type ReducedPicture, reducePicture } from '../../../numerics/same-picture.js'
-import { decodeImage } from '../decode-image.js'
+import {
+  type FoundLeakage,
+  findLeakageWith,
+  type LeakageOptions,
+} from '../../../collection/duplicates/find-leakage.js'
+import { middleOf, pictureOf, REDUCED_LONGEST } from '../../../numerics/same-picture.js'
+import { readPhoto, readSmallPhoto } from './read-photo.js'
 
 /** Gives where a photo lies. Throws `CollectionError` `root-missing` for a root that the collection does not know. */
-export function fullPath(collection: Collection, { root, path }: { readonly root: string; readonly path: string }): string {
+export function fullPath(
+  collection: Collection,
+  { root, path }: { readonly root: string; readonly path: string },
+): string {
   const folder = collection.about.roots[root]
   if (folder !== undefined) return join(folder, path)
-  throw new CollectionError('root-missing', `${collection.store.label} does not say where its root ${root} is.`)
+  throw new CollectionError(
+    'root-missing',
+    `${collection.store.label} does not say where its root ${root} is.`,
+  )
 }
 
 /**
@@ -30,12 +40,14 @@ export async function findDuplicates(
   return await findDuplicatesWith(collection, readPicture, options)
 }
 
-/** Reads a photo for comparing. Throws as `decodeImage`. */
-export async function readPicture(
-  { collection, copy }: Photo,
-  signal: AbortSignal | undefined,
-): Promise<ReducedPicture> {
-  return reducePicture(await decodeImage(fullPath(collection, copy), signal === undefined ? {} : { signal }))
+/** Reads photos for comparing. Throws as `decodeImage`. */
+const readPicture: ReadPicture = {
+  async small({ collection, copy }, signal) {
+    return pictureOf(await readSmallPhoto(fullPath(collection, copy), REDUCED_LONGEST, signal), copy)
+  },
+  async middle({ collection, copy }, signal) {
+    return middleOf(await readPhoto(fullPath(collection, copy), signal))
+  },
 }
 
 /**

@@ -3,17 +3,30 @@ import { basename, resolve, sep } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import type { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
-import type { Scope } from '../../../collection/find-photos.js'
+import type { FoundPhoto, Scope } from '../../../collection/find-photos.js'
 import { type IndexChoice, type IndexCounts, indexPhotos } from '../../../collection/index-photos.js'
+import { given } from '../../../encoder/choose-recipe.js'
 import type { FileKind } from '../../../image/image-format.js'
+import type { PlainRecord } from '../../../plain-value.js'
+import { readImageFile } from '../decode-image.js'
 import { NodeFiles } from '../files/node-files.js'
 import { hasHeicDecoder } from '../heic/heic-decoder.js'
+import { findFfmpeg } from '../video/find-ffmpeg.js'
+import { frameIdentity } from '../video/frame-settings.js'
+import type { VideoFrameOptions } from '../video/video-frames.js'
+import { isVideoName } from '../video/video-name.js'
 import { examineWith, type PhotoEncoder } from './examine-photos.js'
+import { RegionKeeper } from './index-regions.js'
+import { readTold } from './read-told.js'
 
 /** Says how a collection is brought up to date. */
 export interface IndexFoldersOptions extends IndexChoice {
   /** Larger images are refused before they are decoded; the default is 268 million pixels. */
   readonly maxPixels?: number
+  /** Takes films as well: each frame that these options choose has a row. Default: films are passed over, and frames that are there stay. */
+  readonly video?: Pick<VideoFrameOptions, 'every' | 'from' | 'to' | 'toneMap'>
+  /** Makes regions of each photo as well, by which places in photos are searched for. Default: where the collection has some, they are kept up to date. */
+  readonly regions?: boolean
 }
 
 const OPTIONS = {
@@ -22,6 +35,8 @@ const OPTIONS = {
   listener: true,
   signal: true,
   maxPixels: true,
+  video: true,
+  regions: true,
 } satisfies OptionNames<IndexFoldersOptions>
 
 /**
@@ -40,21 +55,48 @@ export async function indexFolders(
 ): Promise<IndexCounts> {
   checkOptionNames(options, OPTIONS)
   collection.assertSame(encoder.identity)
-  const { maxPixels, ...choice } = options
+  const { maxPixels, video, regions = false, ...choice } = options
   const files = new NodeFiles(process.cwd())
   const scopes: Scope[] = []
   for (const folder of folders) {
     if ((await files.look(folder))?.kind !== 'folder')
       throw new CollectionError(
         'root-missing',
-        `There is no folder ${folder}: a collection is made of folders of photos.`,
+        `There is no folder ${folder}: connect its disk, or say where its photos lie now (plumage collection root <name> <folder>).`,
       )
     scopes.push(await scopeOf(collection, resolve(folder)))
   }
   const hasHeic = hasHeicDecoder()
   const decodes = ({ decoder }: FileKind) => decoder === 'own' || (decoder === 'optional' && hasHeic)
-  const examine = examineWith(encoder, { maxPixels })
-  return await indexPhotos(collection, { ...choice, files, scopes, decodes, examine })
+  if (video !== undefined) await noteFilms(collection, video)
+  const isFilm = video === undefined ? undefined : isVideoName
+  await using keeper = await RegionKeeper.open(collection, choice.signal)
+  const onFeatures = regions || keeper.isThere ? keeper.add.bind(keeper) : undefined
+  const examine = examineWith(encoder, { maxPixels, video, onFeatures })
+  const tell = async (photo: FoundPhoto) => readTold(await readImageFile(photo.full, choice.signal), photo)
+  const counts = await indexPhotos(collection, { ...choice, files, scopes, decodes, isFilm, examine, tell })
+  if (onFeatures === undefined) return counts
+  const onDone = (path: string) => choice.listener?.done?.(path)
+  await keeper.complete(encoder, given({ maxPixels, onDone }))
+  return counts
+}
+
+/** Frames that were taken or made otherwise are others: all films of a collection are taken alike. */
+async function noteFilms(
+  collection: Collection,
+  { toneMap, every, from, to }: NonNullable<IndexFoldersOptions['video']>,
+): Promise<void> {
+  const { version } = await findFfmpeg()
+  const choice = given({ every, from, to })
+  const films = { ...frameIdentity(version, given({ toneMap })), choice } as PlainRecord
+  const { about } = collection
+  if (about.films === undefined) return await collection.store.setAbout({ ...about, films })
+  if (JSON.stringify(about.films) === JSON.stringify(films)) return
+  throw new CollectionError(
+    'other-identity',
+    `The frames in ${collection.store.label} were taken with ${JSON.stringify(about.films)}, and would be taken with ${JSON.stringify(films)} now. ` +
+      'Take them in the same way, or make another collection.',
+  )
 }
 
 async function scopeOf(collection: Collection, folder: string): Promise<Scope> {

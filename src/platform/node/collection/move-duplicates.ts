@@ -7,10 +7,12 @@ import { createReadStream } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
+import { assetsOf } from '../../../collection/assets.js'
 import type { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
-import type { Copy, DuplicateGroup } from '../../../collection/duplicates/duplicate-group.js'
-import { sidecarsOf } from '../../../collection/duplicates/sidecars.js'
+import type { Copy } from '../../../collection/duplicates/copy.js'
+import type { DuplicateGroup } from '../../../collection/duplicates/duplicate-group.js'
+import { isRawName } from '../../../image/camera-raw.js'
 import type { PlainRecord } from '../../../plain-value.js'
 import { FileError } from '../files/file-error.js'
 import { fullPath } from './find-duplicates.js'
@@ -20,8 +22,8 @@ import {
   finishMoves,
   isUnfinished,
   latestRun,
-  movesOf,
   moveFiles,
+  movesOf,
   type UndoneMove,
   undoMoves,
 } from './move-files.js'
@@ -31,6 +33,12 @@ export interface MoveOptions {
   /** Is the folder that takes them; each lies in it as it lay below its root. */
   readonly to: string
   /** Ends the work between two photos, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/** Says when to give up. */
+export interface UndoOptions {
+  /** Ends the work between two files, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
@@ -48,9 +56,7 @@ export interface MovedCopy {
 const GONE = { state: 'gone' } as const
 
 const OPTIONS = { to: true, signal: true } satisfies OptionNames<MoveOptions>
-
-/** Are the endings of photos, by which a sidecar is told to be shared by several. */
-const PHOTO = /\.(jpe?g|png|webp|gif|tiff?|heic|heif|avif|bmp|dng|cr2|cr3|nef|arw|raf|orf|rw2)$/i
+const UNDO = { signal: true } satisfies OptionNames<UndoOptions>
 
 /**
  * Moves each member that is proposed, after writing it down: `undoDuplicates` brings all back, after a kill as well. The last copy of a picture never moves; no file is written
@@ -78,12 +84,22 @@ export async function moveDuplicates(
       signal?.throwIfAborted()
       const full = fullPath(collection, copy)
       const problem =
-        keptProblem === null ? await immovable(full, copy) : `the kept copy ${kept.root}/${kept.path} ${keptProblem}`
+        keptProblem === null
+          ? await immovable(full, copy)
+          : `the kept copy ${kept.root}/${kept.path} ${keptProblem}`
       if (problem !== null) {
         moved.push({ copy, files: [], stayed: problem })
         continue
       }
       const files = await withSidecars(full, join(to, copy.root, ...copy.path.split('/')))
+      if (files.some(({ from }) => from !== full && isRawName(from))) {
+        moved.push({
+          copy,
+          files: [],
+          stayed: 'it has a raw photo beside it, which the kept copy may not have',
+        })
+        continue
+      }
       try {
         const about = { id: copy.id, root: copy.root, path: copy.path }
         await moveFiles(log, run, files, { about, signal })
@@ -103,8 +119,10 @@ export async function moveDuplicates(
 /** Brings back what the latest run has moved and nobody has brought back yet; an empty list where there is nothing. Throws as `moveDuplicates`. */
 export async function undoDuplicates(
   collection: Collection,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  options: UndoOptions = {},
 ): Promise<readonly UndoneMove[]> {
+  checkOptionNames(options, UNDO)
+  const { signal } = options
   assertWritable(collection)
   const log = collection.store.log('moves')
   const entries = await log.read()
@@ -141,12 +159,17 @@ interface MovedPhoto {
 }
 
 /** Gives the photos, without their sidecars, that a run has written down. */
-function photosOf(collection: Collection, entries: readonly PlainRecord[], run: string): readonly MovedPhoto[] {
+function photosOf(
+  collection: Collection,
+  entries: readonly PlainRecord[],
+  run: string,
+): readonly MovedPhoto[] {
   const moves = new Map(movesOf(entries, run).map((move) => [move.from, move]))
   return entries.flatMap(({ run: of, from, id, root, path }) => {
     const move = moves.get(String(from))
     if (of !== run || move === undefined || typeof root !== 'string' || typeof path !== 'string') return []
-    const isPhoto = Object.hasOwn(collection.about.roots, root) && fullPath(collection, { root, path }) === from
+    const isPhoto =
+      Object.hasOwn(collection.about.roots, root) && fullPath(collection, { root, path }) === from
     return isPhoto ? [{ id: String(id), root, path, move }] : []
   })
 }
@@ -162,14 +185,18 @@ function assertOutside(collection: Collection, to: string): void {
 
 function assertWritable({ store }: Collection): void {
   if (store.isWritable) return
-  throw new CollectionError('read-only', `${store.label} was opened for reading. Open it with { write: true } to change it.`)
+  throw new CollectionError(
+    'read-only',
+    `${store.label} was opened for reading. Open it with { write: true } to change it.`,
+  )
 }
 
 /** Says why a photo cannot move; null where it can. */
 async function immovable(full: string, copy: Copy): Promise<string | null> {
   const found = await lstat(full).catch(() => null)
   if (found?.isSymbolicLink()) return 'it is a link, and moving it frees nothing'
-  if (found !== null && found.nlink > 1) return 'the file has other names (hard links), and moving one frees nothing'
+  if (found !== null && found.nlink > 1)
+    return 'the file has other names (hard links), and moving one frees nothing'
   const problem = await changedSince(full, copy)
   return problem === null ? null : `it ${problem}`
 }
@@ -184,12 +211,12 @@ async function changedSince(full: string, { content }: Copy): Promise<string | n
   return hash.digest('hex') === content ? null : 'has changed since it was indexed'
 }
 
+/** Lists the photo and what belongs to it, the photo first. */
 async function withSidecars(from: string, to: string): Promise<readonly FileMove[]> {
   const [folder, target] = [dirname(from), dirname(to)]
-  const siblings = await readdir(folder)
-  const sidecars = sidecarsOf(basename(from), siblings, (name) => PHOTO.test(name))
+  const asset = assetsOf(await readdir(folder)).find(({ photo }) => photo === basename(from))
   return [
     { from, to },
-    ...sidecars.map((name) => ({ from: join(folder, name), to: join(target, name) })),
+    ...(asset?.sidecars ?? []).map((name) => ({ from: join(folder, name), to: join(target, name) })),
   ]
 }

@@ -175,7 +175,10 @@ async function copyAcross(from: string, to: string): Promise<void> {
     await utimes(beside, atime, mtime)
     await flush(beside)
     if ((await digestOf(beside)) !== (await digestOf(from)))
-      throw new FileError('not-writable', `${to} could not be written: what was read back is not what was written.`)
+      throw new FileError(
+        'not-writable',
+        `${to} could not be written: what was read back is not what was written.`,
+      )
     await nameFreely(beside, to)
   } catch (error) {
     await rm(beside, { force: true }).catch(() => {})
@@ -202,7 +205,10 @@ async function assertFree(to: string): Promise<void> {
 }
 
 function existing(to: string): FileError {
-  return new FileError('exists', `${to} is there already, and no file is written over. Choose another folder.`)
+  return new FileError(
+    'exists',
+    `${to} is there already, and no file is written over. Choose another folder.`,
+  )
 }
 
 async function lookAt(path: string): Promise<{ readonly file: string } | null> {

@@ -1,7 +1,16 @@
-/** Reads from a photo's EXIF when and where it was taken. */
-import type { Row } from '../../../collection/row-block.js'
+/** Reads what a photo's EXIF and XMP tell of it: when and where it was taken, its caption and its rating. */
+import {
+  joinTold,
+  starsOrNull,
+  type Told,
+  textOrNull,
+  timeOfParts,
+  toldByXmp,
+} from '../../../collection/told.js'
 
-const WANTED = [
+const PICK = [
+  'ImageDescription',
+  'Rating',
   'DateTimeOriginal',
   'CreateDate',
   'GPSLatitude',
@@ -10,34 +19,50 @@ const WANTED = [
   'GPSLongitudeRef',
 ]
 
-/** Gives `taken`, `latitude` and `longitude`, null where they are not told. What cannot be read tells nothing: the photo itself may be well. */
-export async function readExif(bytes: Uint8Array): Promise<Row> {
+type Tags = Readonly<Record<string, unknown>>
+
+/** Gives null for what is not told. What cannot be read tells nothing: the photo itself may be well. */
+export async function readExif(bytes: Uint8Array): Promise<Told> {
   const { default: exifr } = await import('exifr')
   const options = {
-    pick: WANTED,
+    pick: PICK,
     reviveValues: false,
     translateValues: false,
-    xmp: false,
+    mergeOutput: false,
     icc: false,
     iptc: false,
   }
-  const found: unknown = await exifr.parse(bytes, options).catch(() => null)
-  const tags = (typeof found === 'object' && found !== null ? found : {}) as Readonly<Record<string, unknown>>
-  return {
+  const exif: unknown = await exifr.parse(bytes, { ...options, xmp: false }).catch(() => null)
+  const blocks = isTags(exif) ? Object.values(exif).filter(isTags) : []
+  const tags: Tags = Object.assign({}, ...blocks)
+  const told = {
     taken: timeOf(tags.DateTimeOriginal) ?? timeOf(tags.CreateDate),
     latitude: degreesOf(tags.GPSLatitude, tags.GPSLatitudeRef, 90),
     longitude: degreesOf(tags.GPSLongitude, tags.GPSLongitudeRef, 180),
+    caption: textOrNull(tags.ImageDescription),
+    rating: starsOrNull(tags.Rating ?? null),
   }
+  return joinTold([told, toldByXmp(await xmpOf(bytes))])
 }
 
-/** Reads `2021:05:06 07:08:09`. A camera that was never set writes zeros or spaces. */
+/** Gives the text of the XMP in a photo, as it stands there. */
+async function xmpOf(bytes: Uint8Array): Promise<string> {
+  const { default: exifr } = await import('exifr')
+  const none = { tiff: false, icc: false, iptc: false, jfif: false, ihdr: false }
+  const found: unknown = await exifr.parse(bytes, { ...none, xmp: { parse: false } }).catch(() => null)
+  const xmp = isTags(found) ? found.xmp : null
+  if (xmp instanceof Uint8Array) return new TextDecoder().decode(xmp)
+  return typeof xmp === 'string' ? xmp : ''
+}
+
+function isTags(value: unknown): value is Tags {
+  return typeof value === 'object' && value !== null
+}
+
+/** Reads `2021:05:06 07:08:09`. */
 function timeOf(value: unknown): number | null {
   const found = /^(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)/.exec(typeof value === 'string' ? value : '')
-  if (found === null) return null
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = found.slice(1).map(Number)
-  const isReal =
-    year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour < 24 && minute < 60 && second < 60
-  return isReal ? Date.UTC(year, month - 1, day, hour, minute, second) : null
+  return found === null ? null : timeOfParts(found.slice(1).map(Number))
 }
 
 function degreesOf(value: unknown, side: unknown, most: number): number | null {

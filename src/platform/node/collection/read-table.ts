@@ -8,13 +8,18 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { inflateSync } from 'node:zlib'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
+import { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
+import { exportTable } from '../../../collection/export-rows.js'
 import type { ImportedRow, ImportedTable } from '../../../collection/import-rows.js'
+import { openSavedCollection } from '../../../collection/saved-collection.js'
 import { checkParquetPages } from '../../../formats/check-parquet-pages.js'
 import { namesPath } from '../../../formats/npy.js'
 import { readVector } from '../../../formats/read-vector.js'
+import { valueAt, vectorAt } from '../../../formats/typed-table.js'
 import { isRecord, type PlainRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { float16ToFloat32 } from '../../../tensor/float16.js'
+import { openFile } from '../open-file.js'
 import { loadLance } from './load-lance.js'
 import { readCsv } from './read-csv.js'
 
@@ -30,6 +35,7 @@ const READERS: Readonly<Record<string, (path: string, signal?: AbortSignal) => P
   '.ndjson': openJsonLines,
   '.csv': openCsv,
   '.npy': openNpy,
+  '.safetensors': openSaved,
 }
 
 /** Throws `CollectionError` `not-found`, `unreadable` where it is no such table; the signal's reason. */
@@ -191,6 +197,35 @@ function csvValues(
     ? null
     : numbered.map((name) => (fields[name] === '' ? Number.NaN : Number(fields[name])))
   return values
+}
+
+/** Is a whole collection in one file. */
+async function openSaved(path: string, signal?: AbortSignal): Promise<ImportedTable> {
+  const source = await openFile(path)
+  try {
+    const collection = await Collection.open({ store: await openSavedCollection(source) })
+    const { columns, metadata, vector, blocks } = exportTable(
+      collection,
+      signal === undefined ? {} : { signal },
+    )
+    const name = vector?.name ?? 'embedding'
+    const rows = async function* (): AsyncGenerator<ImportedRow> {
+      let row = 0
+      for await (const block of blocks)
+        for (let at = 0; at < block.count; at++) {
+          const values = Object.fromEntries(
+            columns.map((column) => [column.name, valueAt(block, column.name, at)]),
+          )
+          yield {
+            place: `row ${++row}`,
+            values: { ...values, [name]: vectorAt(block, vector?.width ?? 0, at) },
+          }
+        }
+    }
+    return { columns: [...columns.map((column) => column.name), name], metadata, rows: rows() }
+  } finally {
+    await source[Symbol.asyncDispose]()
+  }
 }
 
 /** The names of the rows lie beside the array, one on each line. */

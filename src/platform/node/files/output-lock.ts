@@ -4,29 +4,12 @@
  * the file every few seconds, and when that has stayed away for long it is dead. A process that slept for so long finds its lock taken.
  */
 import { randomUUID } from 'node:crypto'
-import { readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { explainWriteError, FileError } from './file-error.js'
 import { Heartbeat } from './heartbeat.js'
-
-interface Holder {
-  readonly pid: number
-  readonly host: string
-  /** Names the part of the world in which process numbers mean the same: this start of this machine, and the container. */
-  readonly place: string | null
-  /** Tells when the process started, in the system's own count, where it has one: process numbers are used again. */
-  readonly started: string | null
-  /** Tells this lock from all others. */
-  readonly token: string | null
-}
-
-/** Is what lies on the disk of a lock. */
-interface Found {
-  readonly holder: Holder
-  readonly mtimeMs: number
-}
+import { type Found, findOrNull, type Holder, isAliveOrNull, thisProcess } from './holder.js'
 
 export interface LockOptions {
   readonly signal?: AbortSignal
@@ -210,60 +193,4 @@ function locked(output: string, path: string, { pid, host }: Holder): FileError 
     `${output} is being written by process ${pid} on ${host}. Wait for it, or choose another output. ` +
       `If that process is not running any more, delete ${path}.`,
   )
-}
-
-async function thisProcess(token: string): Promise<Holder> {
-  const { pid } = process
-  return { pid, host: hostname(), place: await placeOrNull(), started: await startOf(pid), token }
-}
-
-async function findOrNull(path: string): Promise<Found | null> {
-  try {
-    const { mtimeMs } = await stat(path)
-    const { pid, host, place, started, token } = JSON.parse(await readFile(path, 'utf8')) as Partial<Holder>
-    if (pid === undefined || !Number.isInteger(pid) || pid <= 0) return null
-    const holder = {
-      pid,
-      host: String(host),
-      place: textOrNull(place),
-      started: textOrNull(started),
-      token: textOrNull(token),
-    }
-    return { holder, mtimeMs }
-  } catch {
-    // It is absent, or what lies there says nothing: nobody's either way.
-    return null
-  }
-}
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
-}
-
-/** Gives null for a process that cannot be looked at from here. */
-async function isAliveOrNull({ pid, host, place, started }: Holder): Promise<boolean | null> {
-  if (host !== hostname() || (place !== null && place !== (await placeOrNull()))) return null
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
-  }
-  const start = await startOf(pid)
-  return start === null || started === null || start === started
-}
-
-/** Two containers may have one host name, and one host two starts: Linux tells both. Other systems have one room for all processes. */
-async function placeOrNull(): Promise<string | null> {
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => null)
-  const processes = await readlink('/proc/self/ns/pid').catch(() => null)
-  return boot === null || processes === null ? null : `${boot.trim()} ${processes}`
-}
-
-/** Reads Linux's /proc/<pid>/stat; gives `gone` for a process that is dead but not yet buried, and null on other systems. */
-async function startOf(pid: number): Promise<string | null> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
-  if (text === null) return null
-  // The second field is a name that may hold spaces and parentheses: count from behind it.
-  const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return state === 'Z' ? 'gone' : (fields[18] ?? null)
 }

@@ -1,0 +1,120 @@
+/**
+ * Searches by a place in a photo. Where the collection has regions, these are compared with it; else the ten photos that are most alike as a whole are looked at
+ * anew, as far as five seconds reach, and each is told as soon as it is there.
+ */
+import type { Collection } from '../collection/collection.js'
+import { findPlace, placeVector } from '../collection/regions/find-place.js'
+import { searchRegions } from '../collection/regions/search-regions.js'
+import { type RankedPhoto, searchPhotos } from '../collection/search/search-photos.js'
+import { given } from '../encoder/choose-recipe.js'
+import type { Features } from '../encoder/types.js'
+import { contentOf } from '../platform/node/collection/content-of.js'
+import { openRegionsOrNull } from '../platform/node/collection/index-regions.js'
+import type { FileEncoder } from '../work/file-encoder.js'
+import { UsageError } from './cli-error.js'
+import { type GivenPlace, patchesIn } from './commands/picture/parse-place.js'
+import type { CommandContext } from './context.js'
+import { printable } from './progress.js'
+import { fullPathOf } from './search-output.js'
+
+export interface PlaceQuery {
+  /** Leads to the photo. */
+  readonly photo: string
+  readonly option: '--box' | '--point'
+  readonly place: GivenPlace
+}
+
+export interface PlaceOptions {
+  readonly count: number
+  readonly where?: string
+  readonly minSimilarity?: number
+  readonly withSelf?: boolean
+}
+
+/** Without regions so many photos are looked at, for so long. */
+const LOOKED_AT = 10
+const PATIENCE_MS = 5000
+
+/** Throws `UsageError` for a photo that cannot be read, and for a place outside of it. */
+export async function* searchPlace(
+  context: CommandContext,
+  collection: Collection,
+  encoder: FileEncoder,
+  { photo, option, place }: PlaceQuery,
+  options: PlaceOptions,
+): AsyncGenerator<RankedPhoto> {
+  const { signal } = context
+  const features = await featuresOf(encoder, photo, signal)
+  const query = placeVector(features, patchesIn(option, place, { path: printable(photo), features }))
+  const content = await contentOf(photo)
+  const regions = await openRegionsOrNull(collection, { signal })
+  if (regions === null) {
+    const whole = { embedding: features.embedding, content }
+    return yield* lookAnew(context, collection, encoder, { query, whole }, options)
+  }
+  await using _opened = regions
+  const { count, where, minSimilarity, withSelf } = options
+  const choice = given({ where, minSimilarity, without: withSelf ? undefined : content })
+  let left = count
+  for await (const found of searchRegions(collection, regions, query, { ...choice, signal })) {
+    yield found
+    if (--left === 0) return
+  }
+}
+
+async function featuresOf(encoder: FileEncoder, photo: string, signal: AbortSignal): Promise<Features> {
+  async function* sources() {
+    yield photo
+  }
+  for await (const { features, error } of encoder.encodeAll(sources(), { signal })) {
+    if (features !== undefined) return features
+    throw new UsageError(
+      `What is searched for cannot be read: ${printable(photo)}: ${printable(error.message)}`,
+    )
+  }
+  throw new Error(`the encoder gave nothing for ${photo}`)
+}
+
+async function* lookAnew(
+  { signal, stderr }: CommandContext,
+  collection: Collection,
+  encoder: FileEncoder,
+  {
+    query,
+    whole,
+  }: { readonly query: Float32Array; readonly whole: { embedding: Float32Array; content: string } },
+  { count, where, minSimilarity = Number.NEGATIVE_INFINITY, withSelf = false }: PlaceOptions,
+): AsyncGenerator<RankedPhoto> {
+  const most = Math.min(count, LOOKED_AT)
+  const choice = { count: most, withSelf, signal, ...given({ where }) }
+  const { photos } = await searchPhotos(collection, { like: [whole] }, choice)
+  const paths = photos.map(({ row }) => fullPathOf(collection, row))
+  async function* sources() {
+    yield* paths
+  }
+  const patience = AbortSignal.timeout(PATIENCE_MS)
+  let looked = 0
+  try {
+    const both = AbortSignal.any([signal, patience])
+    for await (const { index, features, error } of encoder.encodeAll(sources(), {
+      signal: both,
+      order: 'ready',
+      batch: 1,
+    })) {
+      looked++
+      const row = photos[index]?.row
+      if (features === undefined || row === undefined) {
+        stderr.write(`${printable(paths[index] ?? '')} cannot be read: ${printable(error?.message ?? '')}\n`)
+        continue
+      }
+      const { similarity, box } = findPlace(features, query)
+      if (similarity >= minSimilarity) yield { similarity, share: null, row, box }
+    }
+  } catch (error) {
+    if (signal.aborted || !patience.aborted) throw error
+  }
+  const advice = 'plumage index --regions <folders> makes regions, by which all photos are searched.'
+  stderr.write(
+    `The collection has no regions: ${looked} of the ${photos.length} photos that are most alike as a whole were looked at. ${advice}\n`,
+  )
+}
