@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Rgb, reducePixels } from './reduce-pixels.js'
+import { type RgbPixels, reducePixels } from './reduce-pixels.js'
 
 /** Averages squares as it is meant, pixel by pixel, rounded to the nearest. */
-function averaged({ height, width, data }: Rgb, factor: number): number[] {
+function averaged({ height, width, data }: RgbPixels, factor: number): number[] {
   const means: number[] = []
   for (let row = 0; row + factor <= height; row += factor)
     for (let column = 0; column + factor <= width; column += factor)
