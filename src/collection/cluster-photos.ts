@@ -82,7 +82,7 @@ export interface PhotoClusters {
   } | null
   /** Says for `hdbscan` whether the groups are exact, and not those on a graph of neighbours. */
   readonly isExact: boolean
-  /** Is the share of true neighbours on that graph, measured on some photos, where there are so many that not all pairs are compared; else null. */
+  /** Is the share of true neighbours on the graph that groups were found on, 1 where all pairs of photos were compared; null where they were not found on one. */
   readonly recall: number | null
 }
 

@@ -50,7 +50,7 @@ export interface PhotoMap {
   readonly placed: number
   /** Counts the photos of which the map was made; all others were placed later. */
   readonly made: number
-  /** Is the share of true neighbours that the map was made by, measured on some photos, where there are so many that not all pairs are compared; else null. */
+  /** Is the share of true neighbours on the graph that the map was made by, 1 where all pairs of photos were compared; null where none was made now. */
   readonly recall: number | null
   /** Says how far neighbours on the map are true ones, 0 to 1 (Venna and Kaski 2001): of 15, or fewer where there are few, on 2,000 photos at most. Null for fewer than 5. */
   readonly trustworthiness: number | null

@@ -1,18 +1,10 @@
-/** Finds for each photo those that are most like it, as graphs have them that groups and maps are made of. */
+/** Finds for each photo those that are most like it by cosine, as groups and maps are made of them. */
 import { rowLengths } from '../numerics/lengths.js'
-import { approximateGraph, type NearestGraph, nearestGraph } from '../numerics/nearest-graph.js'
+import type { NearestGraph } from '../numerics/nearest-graph.js'
+import { concatenate } from '../tensor/concatenate.js'
 import { toHalf } from '../tensor/float16.js'
 import type { Collection } from './collection.js'
-import { halvesOf } from './row-block.js'
-
-/** Is a graph by cosines, and how nearly it is the exact one. */
-export interface PhotoGraph extends NearestGraph {
-  /** Is the share of true neighbours that were found, measured on some photos; null for a graph that is exact. */
-  readonly recall: number | null
-}
-
-/** Of more photos, not all pairs are compared. */
-const MOST_EXACT = 200_000
+import { type MeasuredGraph, neighboursOf } from './photo-vectors.js'
 
 /** Lists `count` neighbours of each row, or all others where there are fewer. Rows lie in blocks [N, D]. Throws RangeError for a count that is none; the signal's reason. */
 export async function photoGraph(
@@ -20,30 +12,14 @@ export async function photoGraph(
   blocks: readonly Float32Array[],
   count: number,
   signal: AbortSignal | undefined,
-): Promise<PhotoGraph> {
-  const halves = blocks.map((block) => toHalf(block))
-  const stored = halves.map(halvesOf)
-  const total = blocks.reduce((sum, block) => sum + block.length / width, 0)
-  const work = { products, signal }
-  const graph =
-    total > MOST_EXACT
-      ? await approximateGraph(stored, width, count, work)
-      : { ...(await nearestGraph(stored, width, count, work)), recall: null }
-  return { ...graph, similarities: cosines(graph, lengthsOf(blocks, width)) }
-}
-
-function lengthsOf(blocks: readonly Float32Array[], width: number): Float32Array {
-  const lengths = new Float32Array(blocks.reduce((sum, block) => sum + block.length / width, 0))
-  let first = 0
-  for (const block of blocks) {
-    lengths.set(rowLengths(block, width), first)
-    first += block.length / width
-  }
-  return lengths
+): Promise<MeasuredGraph> {
+  const rows = concatenate(blocks)
+  const graph = await neighboursOf(toHalf(rows), width, count, { products, signal })
+  return { ...graph, similarities: cosinesOf(graph, rowLengths(rows, width)) }
 }
 
 /** Rounding to halves has left lengths that are not quite 1, which would count where photos are nearly the same. */
-function cosines({ count, neighbours, similarities }: NearestGraph, lengths: Float32Array): Float32Array {
+function cosinesOf({ count, neighbours, similarities }: NearestGraph, lengths: Float32Array): Float32Array {
   return similarities.map((product, at) => {
     const [own, other] = [lengths[Math.floor(at / count)] ?? 1, lengths[neighbours[at] ?? -1] ?? 1]
     return Math.min(1, product / (own * other))

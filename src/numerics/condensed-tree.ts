@@ -30,29 +30,41 @@ interface Joins {
   readonly sizes: Int32Array
 }
 
-/** Takes the edges of one tree over `total` rows. A split counts where both parts have `least` rows, 2 or more; smaller parts fall out of the group. */
+/** Lengths that differ by no more than this share are one, since they come from products in float32. */
+const TIE = 1e-6
+
+/**
+ * Takes the edges of one tree over `total` rows. A split counts where two parts or more have `least` rows, 2 or more; smaller parts fall out of the group. What is
+ * joined at one length is joined at once: a core distance is the length of several edges, and the order in which a tree holds them says nothing. (Packages that
+ * join two by two give other groups for another order of the same rows.)
+ */
 export function condense(edges: Edges, total: number, least: number): CondensedTree {
-  const { left, right, lengths, sizes } = joinsOf(edges, total)
-  const sizeOf = (node: number) => (node < total ? 1 : sizes[node - total])
+  const joins = joinsOf(edges, total)
+  const sizeOf = (node: number) => (node < total ? 1 : joins.sizes[node - total])
   const parents = [-1]
   const births = [0]
   const groupSizes = [total]
   const group = new Int32Array(2 * total - 1)
   /** Is the density at which a node fell out of its group, or -1. */
   const leaves = new Float64Array(2 * total - 1).fill(-1)
+  const isWithin = new Uint8Array(total - 1)
   // Nodes are joined later than their parts, so that walking backwards meets parents first.
   for (let join = total - 2; join >= 0; join--) {
+    if (isWithin[join] === 1) continue
     const node = total + join
     const isOut = leaves[node] >= 0
-    const density = isOut ? leaves[node] : 1 / lengths[join]
-    const isSplit = !isOut && sizeOf(left[join]) >= least && sizeOf(right[join]) >= least
-    for (const part of [left[join], right[join]]) {
-      group[part] = isSplit ? parents.length : group[node]
-      if (isOut || sizeOf(part) < least) leaves[part] = density
-      if (!isSplit) continue
-      parents.push(group[node])
-      births.push(density)
-      groupSizes.push(sizeOf(part))
+    const density = isOut ? leaves[node] : 1 / joins.lengths[join]
+    const parts = isOut ? [joins.left[join], joins.right[join]] : partsAt(join, joins, total, isWithin)
+    const isSplit = !isOut && parts.filter((part) => sizeOf(part) >= least).length > 1
+    for (const part of parts) {
+      const isSmall = sizeOf(part) < least
+      group[part] = isSplit && !isSmall ? parents.length : group[node]
+      if (isOut || isSmall) leaves[part] = density
+      else if (isSplit) {
+        parents.push(group[node])
+        births.push(density)
+        groupSizes.push(sizeOf(part))
+      }
     }
   }
   return {
@@ -63,6 +75,27 @@ export function condense(edges: Edges, total: number, least: number): CondensedT
     groupOf: group.slice(0, total),
     leaves: leaves.slice(0, total),
   }
+}
+
+/** Gives all parts that are joined at the length of a join, and marks the joins among them. */
+function partsAt(
+  join: number,
+  { left, right, lengths }: Joins,
+  total: number,
+  isWithin: Uint8Array,
+): number[] {
+  const length = lengths[join] * (1 - TIE)
+  const parts: number[] = []
+  const open = [right[join], left[join]]
+  for (let part = open.pop(); part !== undefined; part = open.pop()) {
+    const inner = part - total
+    if (inner < 0 || lengths[inner] < length) parts.push(part)
+    else {
+      isWithin[inner] = 1
+      open.push(right[inner], left[inner])
+    }
+  }
+  return parts
 }
 
 function joinsOf({ from, to, lengths }: Edges, total: number): Joins {

@@ -150,11 +150,19 @@ function groupsOf(
   return { labels, probabilities, count: labelOf.reduce((count, label) => Math.max(count, label + 1), 0) }
 }
 
-/** Numbers the groups that are taken by how many rows they have, most first. */
-function numbersOf({ sizes }: CondensedTree, taken: Int32Array): Int32Array {
-  const groups = [...new Set(taken)].filter((group) => group >= 0)
-  groups.sort((a, b) => sizes[b] - sizes[a] || a - b)
-  const numbers = new Int32Array(sizes.length).fill(-1)
-  for (const [number, group] of groups.entries()) numbers[group] = number
+/** Numbers the groups that are taken by how many rows they have, most first; of equal ones that with the first row. */
+function numbersOf({ groups, groupOf }: CondensedTree, taken: Int32Array): Int32Array {
+  const counts = new Int32Array(groups)
+  const firsts = new Int32Array(groups)
+  for (let row = groupOf.length - 1; row >= 0; row--) {
+    const group = taken[groupOf[row]]
+    if (group < 0) continue
+    counts[group]++
+    firsts[group] = row
+  }
+  const found = [...new Set(taken)].filter((group) => group >= 0)
+  found.sort((a, b) => counts[b] - counts[a] || firsts[a] - firsts[b])
+  const numbers = new Int32Array(groups).fill(-1)
+  for (const [number, group] of found.entries()) numbers[group] = number
   return numbers
 }

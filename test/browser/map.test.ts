@@ -48,7 +48,9 @@ test('groups are a table, JSON lines, and a column that the next command sees', 
   expect(lines.reduce((sum, { count }) => sum + count, 0)).toBe(COUNT)
   expect(lines[0]?.exemplars[0]?.path).toMatch(/^photos\//)
   const found = await run('search', 'photos/hats/hat-2.jpg', '-n', '1', '--json')
-  expect(JSON.parse(found.stdout)).toMatchObject({ cluster: expect.any(Number) as number })
+  expect(JSON.parse(found.stdout.split('\n')[0] ?? '')).toMatchObject({
+    cluster: expect.any(Number) as number,
+  })
   const dense = await run('clusters', '--method', 'hdbscan', '--min-photos', '2', '--no-save')
   expect(dense.code).toBe(0)
   expect(dense.stderr).toMatch(/by hdbscan.*agree by [\d.]+ \(adjusted Rand index, 6 photos\)/)

@@ -112,7 +112,9 @@ function summaryOf({
       `the number is the one, of ${proposed.tried.length} tried, with the largest mean silhouette (${proposed.silhouette.toFixed(2)})`,
     )
   if (!isExact)
-    parts.push(`found on the graph of neighbours${recall === null ? '' : `, of recall ${recall.toFixed(3)}`}`)
+    parts.push(
+      `found on the graph of neighbours${recall === null || recall === 1 ? '' : `, of recall ${recall.toFixed(3)}`}`,
+    )
   if (agreement !== null)
     parts.push(
       `exact groups and those on the graph agree by ${agreement.index.toFixed(3)} (adjusted Rand index, ${counted(agreement.photos, 'photo')})`,

@@ -112,7 +112,7 @@ function describe({ rows, isNew, placed, trustworthiness, recall }: PhotoMap): s
     counted(rows.length, 'photo'),
     isNew ? 'made of all of them' : `${placed} placed now, the others where they were`,
   ]
-  if (recall !== null) parts.push(`by neighbours of recall ${recall.toFixed(3)}`)
+  if (recall !== null && recall < 1) parts.push(`by neighbours of recall ${recall.toFixed(3)}`)
   if (trustworthiness !== null) parts.push(`trustworthiness ${trustworthiness.toFixed(3)}`)
   return parts.join('; ')
 }
