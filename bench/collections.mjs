@@ -3,8 +3,9 @@
  * (bench/made-embeddings.mjs) and lie in the file that a collection has. Prints a table in Markdown, with the machine.
  *
  *     npm run bench -- --collections [--peers] [--rows 1000000] [--width 384] [--only exact,graph,store,peers] [--graph-rows 100000] [--approximate-rows 1000000]
+ *         [--store-rows 1000000]
  *
- * Times are of the wall clock, the least and the median of the rounds; `others` is how many cores other work took meanwhile. Errors are told in the row: of exact
+ * Times are of the wall clock, the least and the median of the rounds; `others` is how many cores other work took meanwhile, where it was looked at. Errors are told in the row: of exact
  * search the share of ids that are not those of float64 sums (near ties within 1e-6 aside), of all else recall, the share of the exact nearest that were found.
  */
 import { spawn } from 'node:child_process'
@@ -36,6 +37,8 @@ const { values: options } = parseArgs({
     /** Names a Python that has the peers; default: bench/.venv. */
     python: { type: 'string', default: pythonPath },
     'graph-rows': { type: 'string', default: '100000' },
+    /** Default: all. */
+    'store-rows': { type: 'string' },
     'approximate-rows': { type: 'string', default: '1000000' },
     /** Is where rows and tables are made; what is there of the same kind is used again. */
     folder: { type: 'string', default: join(os.tmpdir(), 'plumage-bench-collections') },
@@ -87,14 +90,13 @@ await products[Symbol.asyncDispose]()
 await file[Symbol.asyncDispose]()
 
 function shared() {
+  const some = Number(options['store-rows'] ?? count)
   return {
-    file,
-    count,
+    rows: firstRows(some),
+    ids: file.ids,
+    count: some,
     width,
     queries,
-    exact,
-    recallOf,
-    timed,
     row,
     folder: options.folder,
     nearest: NEAREST,
@@ -158,14 +160,23 @@ async function wrongIds(some) {
 async function measureGraphs() {
   const some = [{ dtype: 'F16', bytes: firstRows(graphRows) }]
   const [graph] = await timed([() => nearestGraph(some, width, NEIGHBOURS, { products })], 2)
-  row(`graph of ${graphRows} rows, k = ${NEIGHBOURS}`, graph, 'exact')
+  row(
+    `graph of ${graphRows} rows, k = ${NEIGHBOURS}`,
+    graph,
+    `exact; ${graph.processor.toFixed(1)} s of a processor`,
+  )
   const many = [{ dtype: 'F16', bytes: firstRows(approximateRows) }]
   let recall = 0
   const [near] = await timed(
     [async () => ({ recall } = await approximateGraph(many, width, NEIGHBOURS, { products }))],
     1,
   )
-  row(`graph of ${approximateRows} rows, k = ${NEIGHBOURS}`, near, `recall ${recall.toFixed(4)} on 500 rows`)
+  const effort = `${near.processor.toFixed(0)} s of a processor`
+  row(
+    `graph of ${approximateRows} rows, k = ${NEIGHBOURS}`,
+    near,
+    `recall ${recall.toFixed(4)} on 500 rows; ${effort}`,
+  )
 }
 
 function firstRows(wanted) {
@@ -218,7 +229,8 @@ async function timed(actions, times = rounds) {
         seconds[i].push((performance.now() - start) / 1000)
       }
     const others = othersSince(before)
-    return seconds.map((own) => ({ median: median(own), least: Math.min(...own), others }))
+    const processor = (usage().own - before.own) / times
+    return seconds.map((own) => ({ median: median(own), least: Math.min(...own), others, processor }))
   })
 }
 

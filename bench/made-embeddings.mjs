@@ -1,7 +1,7 @@
 /**
- * Makes rows that lie as embeddings of photos do, from a seed: the same numbers on every machine. What was taken from real ones (bench/README.md shows both
- * beside each other): variances that fall as a power of their rank, in directions that are no axes; kinds of things whose sizes follow Zipf's law; scenes of a few
- * photos within a kind; and bursts, photos that nearly are each other.
+ * Makes rows that lie as embeddings of photos do, from a seed: the same numbers on every machine. What is taken from real ones: variances that fall as a power of
+ * their rank, in directions that are no axes; kinds of things whose sizes follow Zipf's law; scenes of a few photos within a kind; and bursts, photos that nearly
+ * are each other. The numbers below were chosen, not fitted.
  */
 import { dist } from './dist.mjs'
 

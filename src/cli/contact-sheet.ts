@@ -78,7 +78,8 @@ ${MARK}
 
 function cardOf({ picture, similarity, share, row, box }: SheetPhoto, rank: number): string {
   const name = escapedMarkup(shown(`${row.root}/${row.path}`))
-  const less = share === null ? '' : `, more than ${shareText(share)} of random pairs`
+  const less =
+    share === null ? '' : `, more alike than ${share === 1 ? 'all' : `${shareText(share)} of`} random pairs`
   const place = box === undefined ? '' : `<br>at ${placeText(box)}`
   return `<li><figure>${pictureOf(picture, name, box, row)}<figcaption><span class="rank">${rank}. ${similarity.toFixed(4)}</span><span class="faint">${less}${place}</span><br><bdi>${name}</bdi></figcaption></figure></li>
 `

@@ -73,10 +73,11 @@ function checkOutputs(
 }
 
 function searchOptions(options: SearchCommandOptions, signal: AbortSignal): PhotoSearchOptions {
-  const { count, where, minSimilarity, unlikeWeight, withSelf, unique, after, diverse } = options
+  const { count, where, indexed, minSimilarity, unlikeWeight, withSelf, unique, after, diverse } = options
   const all = {
     count,
     where,
+    indexed,
     minSimilarity,
     unlikeWeight,
     withSelf,
@@ -156,7 +157,7 @@ async function runPlaceSearch(
     context,
     collection,
     { photos: found, next: null, versionIsGone: false },
-    { ...options, asked: [word] },
+    { ...options, asked: [`${word} at ${asked.place.text}`] },
   )
 }
 

@@ -3,14 +3,13 @@
  * anew, as far as five seconds reach, and each is told as soon as it is there.
  */
 import type { Collection } from '../collection/collection.js'
-import { CollectionError } from '../collection/collection-error.js'
 import { findPlace, placeVector } from '../collection/regions/find-place.js'
 import { searchRegions } from '../collection/regions/search-regions.js'
 import { type RankedPhoto, searchPhotos } from '../collection/search/search-photos.js'
 import { given } from '../encoder/choose-recipe.js'
 import type { Features } from '../encoder/types.js'
 import { contentOf } from '../platform/node/collection/content-of.js'
-import { openRegions } from '../platform/node/collection/index-regions.js'
+import { openRegionsOrNull } from '../platform/node/collection/index-regions.js'
 import type { FileEncoder } from '../work/file-encoder.js'
 import { UsageError } from './cli-error.js'
 import { type GivenPlace, patchesIn } from './commands/picture/parse-place.js'
@@ -48,7 +47,7 @@ export async function* searchPlace(
   const features = await featuresOf(encoder, photo, signal)
   const query = placeVector(features, patchesIn(option, place, { path: printable(photo), features }))
   const content = await contentOf(photo)
-  const regions = await regionsOrNull(collection, signal)
+  const regions = await openRegionsOrNull(collection, { signal })
   if (regions === null) {
     const whole = { embedding: features.embedding, content }
     return yield* lookAnew(context, collection, encoder, { query, whole }, options)
@@ -74,15 +73,6 @@ async function featuresOf(encoder: FileEncoder, photo: string, signal: AbortSign
     )
   }
   throw new Error(`the encoder gave nothing for ${photo}`)
-}
-
-async function regionsOrNull(collection: Collection, signal: AbortSignal): Promise<Collection | null> {
-  try {
-    return await openRegions(collection, { signal })
-  } catch (error) {
-    if (error instanceof CollectionError && error.code === 'not-found') return null
-    throw error
-  }
 }
 
 async function* lookAnew(

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { given } from '../encoder/choose-recipe.js'
 import { tiledIdentity } from '../encoder/identity-with.js'
-import { settleTiles } from '../encoder/tiles.js'
+import { type SettledTiles, settleTiles } from '../encoder/tiles.js'
 import type {
   EncodeAllOptions,
   EncodeResult,
@@ -17,7 +17,7 @@ import { type ModelOptions, parseSize, positiveInteger } from './model-options.j
 
 export interface TileOptions {
   /** Is true where the tiles are of the trained size. */
-  readonly tiles?: true | NonNullable<TileChoice['size']>
+  readonly tiles?: true | number | [height: number, width: number]
   readonly tilesOverlap?: number
   readonly tilesKeep?: 'float32' | 'float16'
   readonly tilesBytes?: number
@@ -71,7 +71,7 @@ export function tiledLoad<Options extends Omit<ModelOptions, 'model'> & TileOpti
 export function tilingWith(encoder: FileEncoder, options: TileOptions): FileEncoder<TiledFeatures> {
   const { tiles, tilesOverlap: overlap, tilesKeep: keep, tilesBytes: maxBytes } = options
   const choice = given({ size: tiles === true ? undefined : tiles, overlap, keep, maxBytes })
-  const settled = settledOrUsage(choice, encoder)
+  const settled = tilesOrUsage(choice, encoder)
   return {
     ...encoderWith(encoder, tiledIdentity(encoder.identity, settled)),
     async *encodeAll(sources, { preNorm, signal }: EncodeAllOptions = {}) {
@@ -86,7 +86,11 @@ export function tilingWith(encoder: FileEncoder, options: TileOptions): FileEnco
   }
 }
 
-function settledOrUsage(choice: TileChoice, encoder: FileEncoder) {
+/** Throws UsageError for tiles that there cannot be. */
+export function tilesOrUsage(
+  choice: TileChoice,
+  encoder: Pick<FileEncoder, 'patchSize' | 'size' | 'width'>,
+): SettledTiles {
   try {
     return settleTiles(choice, encoder)
   } catch (error) {
@@ -110,7 +114,8 @@ function isTiled(features: StoppedFeatures): features is TiledFeatures {
   return 'tiles' in features && 'band' in features
 }
 
-function wholeNumber(text: string): number {
+/** Reads a whole number from 0, for commander. */
+export function wholeNumber(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isSafeInteger(value) && value >= 0) return value
   throw new InvalidArgumentError(`Expected a whole number from 0, such as 112; found ${text}.`)

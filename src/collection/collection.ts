@@ -278,11 +278,14 @@ export class Collection implements AsyncDisposable {
     const ids = [...this.#changes.keys()]
     if (ids.length === 0) return
     const columns = this.columns.map(({ name }) => name)
+    const version = await this.store.version()
+    const keepsVectors = [...this.#changes.values()].every((values) => !Object.hasOwn(values, 'state'))
     for (let at = 0; at < ids.length; at += FOLD_ROWS) {
       const part = ids.slice(at, at + FOLD_ROWS)
       for await (const block of this.scan({ columns, embeddings: true, ids: part, signal }))
         if (block.count > 0) await this.store.replace(block)
     }
+    if (keepsVectors) await this.store.carryVectors(version)
     await this.store.log('changes').replace([])
     this.#changes.clear()
   }

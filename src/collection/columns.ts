@@ -32,7 +32,7 @@ export const PHOTO_COLUMNS = [
   { name: 'reason', type: 'text' },
   /** Is the SHA-256 of the file. */
   { name: 'content', type: 'text' },
-  /** Is a digest of the upright pixels: files that differ in metadata alone share it. */
+  /** Is a digest of the upright pixels: files that differ in metadata alone share it. It is no proof against pictures that are made to be mistaken. */
   { name: 'pixels', type: 'text' },
   /** Says that the pixels are those of a preview in the file, as they are of a camera's raw photo. */
   { name: 'preview', type: 'boolean' },

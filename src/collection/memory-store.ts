@@ -154,6 +154,8 @@ class MemoryStore implements CollectionStore {
     prepareOptions(options)
   }
 
+  async carryVectors(): Promise<void> {}
+
   async nearestByIndex(_query: Float32Array, _count: number, options?: ByIndexOptions): Promise<null> {
     byIndexOptions(options)
     return null

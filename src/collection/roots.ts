@@ -1,9 +1,9 @@
 /** Moves the roots of a collection: the folders that its paths start from. A library that lies elsewhere now is the same photos under another folder. */
 import { nearestNames } from '../nearest-names.js'
 import type { Files } from '../work/files.js'
-import { filmOfNameOrNull } from '../work/work-input.js'
 import type { Collection } from './collection.js'
 import { CollectionError } from './collection-error.js'
+import { filmOfNameOrNull } from './frame-name.js'
 import { rowsOf } from './row-block.js'
 
 /** Says how much of a root was found in a folder. */
@@ -32,7 +32,7 @@ export interface RootOptions {
 const SAMPLE = 1000
 
 /** Looks for the photos of a root in a folder, by their sizes and times alone. Throws `CollectionError` `root-missing` for an unknown root; the signal's reason. */
-export async function matchRoot(
+async function matchRoot(
   collection: Collection,
   root: string,
   folder: string,

@@ -88,8 +88,8 @@ export interface IndexFigures {
 
 /** Says how an index is asked. */
 export interface ByIndexOptions extends ProductOptions {
-  /** Is a condition on columns, in the store's language, whose names and values have been judged: other rows are not found. Default: all may be. */
-  readonly where?: string | undefined
+  /** Finds those rows only of which this is true. Default: all. */
+  readonly where?: Condition | undefined
 }
 
 /** Is a row that is near, and its cosine with what was looked for. */
@@ -135,7 +135,12 @@ export interface CollectionStore extends AsyncDisposable {
    * signal's reason.
    */
   prepare(options: PrepareOptions): Promise<void>
-  /** Finds the nearest rows by an index, which may miss some; null where there is none. Throws for a condition that the store does not take; the signal's reason. */
+  /**
+   * Takes over what searches read of an earlier version, whose embeddings are those of the rows as they are now: only other columns have changed since. Throws where
+   * the store cannot be written.
+   */
+  carryVectors(version: number): Promise<void>
+  /** Finds the nearest rows by an index, which may miss some; null where there is none. Throws where they cannot be read; the signal's reason. */
   nearestByIndex(
     query: Float32Array,
     count: number,

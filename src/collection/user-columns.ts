@@ -67,6 +67,11 @@ export async function addUserColumns(
   return { columns, photos: photos.size, unmatched }
 }
 
+/** Throws `CollectionError` `wrong-value` as `addUserColumns` does for what is no such table, so that nothing else is done before. */
+export function assertUserTable(text: string): void {
+  parse(text)
+}
+
 interface Table {
   readonly by: 'path' | 'content'
   readonly titles: readonly string[]

@@ -1,15 +1,11 @@
 /** Encodes an image tile by tile. Levels become numbers for the tiles of one run alone, and patches are kept as soon as no other tile adds to them. */
-import type { PreparedLevels } from '../image/prepare-image.js'
+import { normalised, type PreparedImage, type PreparedLevels } from '../image/prepare-image.js'
 import type { Recipe } from '../image/recipe.js'
-import { normaliseLevels } from '../kernels/normalise-levels.js'
 import type { PatchGrid } from '../model/positions.js'
 import type { FeatureData, TiledData } from './features.js'
 import { numbersKept, Stitch } from './stitch.js'
 import { cutGrid, keptBytes, type SettledTiles } from './tiles.js'
 import type { EncoderDescription } from './types.js'
-
-/** Gives the patches of each tile of a run. */
-type TilePatches = (index: number) => Pick<FeatureData, 'patches' | 'preNorm'>
 
 /** Is what computing tiles needs of an encoder. */
 export interface TileWork {
@@ -19,12 +15,8 @@ export interface TileWork {
   readonly batch: number
   readonly hasPreNorm: boolean
   readonly signal?: AbortSignal
-  /** @param pixels [batch, 3, height, width] */
-  run(
-    pixels: Float32Array,
-    size: readonly [height: number, width: number],
-    batch: number,
-  ): Promise<TilePatches>
+  /** Gives the patches of each tile of a run. */
+  run(tiles: readonly PreparedImage[]): Promise<readonly Pick<FeatureData, 'patches' | 'preNorm'>[]>
 }
 
 type TiledMaps = Pick<TiledData, 'patches' | 'preNorm' | 'patchWidth' | 'tiles'>
@@ -45,10 +37,8 @@ export async function computeTiles(
     for (let from = 0; from < across.starts.length; from += batch) {
       signal?.throwIfAborted()
       const lefts = across.starts.slice(from, from + batch)
-      const places = lefts.map((left) => [top * patchSize, left * patchSize] as const)
-      const patchesOf = await work.run(tilePixels(image, places, size, work.recipe), size, places.length)
-      for (const index of places.keys()) {
-        const found = patchesOf(index)
+      const run = await work.run(lefts.map((left) => tileOf(image, [top, left], cuts, work)))
+      for (const [index, found] of run.entries()) {
         width = found.patches.length / (down.length * across.length)
         for (const of of hasPreNorm ? (['patches', 'preNorm'] as const) : (['patches'] as const)) {
           const stitch = stitches.get(of) ?? new Stitch(grid, width, cuts, tiles.keep)
@@ -68,24 +58,23 @@ export async function computeTiles(
   }
 }
 
-/** Makes model input of parts of an image, [tiles, 3, height, width]. */
-function tilePixels(
-  { levels, width: imageWidth }: PreparedLevels,
-  places: readonly (readonly [top: number, left: number])[],
-  [height, width]: readonly [height: number, width: number],
-  { rescale, rgbStats }: Recipe,
-): Float32Array {
+/** Makes model input of a part of an image that begins at this patch. */
+function tileOf(
+  { levels, width: imageWidth, imageSize, orientation, placement }: PreparedLevels,
+  [row, column]: readonly [row: number, column: number],
+  { down, across }: ReturnType<typeof cutGrid>,
+  { recipe, patchSize }: TileWork,
+): PreparedImage {
+  const [height, width] = [down.length * patchSize, across.length * patchSize]
   const length = height * width * 3
-  const pixels = new Float32Array(places.length * length)
   const part = levels instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length)
-  for (const [index, [top, left]] of places.entries()) {
-    for (let y = 0; y < height; y++) {
-      const from = ((top + y) * imageWidth + left) * 3
-      part.set(levels.subarray(from, from + width * 3), y * width * 3)
-    }
-    pixels.set(normaliseLevels(part, rescale, rgbStats), index * length)
+  for (let y = 0; y < height; y++) {
+    const from = ((row * patchSize + y) * imageWidth + column * patchSize) * 3
+    part.set(levels.subarray(from, from + width * 3), y * width * 3)
   }
-  return pixels
+  const place = { top: placement.top + row * patchSize, left: placement.left + column * patchSize }
+  const at = { ...placement, ...place }
+  return normalised({ levels: part, height, width, imageSize, orientation, placement: at }, recipe)
 }
 
 /** Throws RangeError, before anything is computed, for an image that gains nothing by tiles, and for a map of more bytes than are allowed. */
@@ -93,8 +82,17 @@ export function assertTiled(
   { height, width }: PreparedLevels,
   grid: PatchGrid,
   tiles: SettledTiles,
-  { description, hasPreNorm }: { readonly description: EncoderDescription; readonly hasPreNorm: boolean },
+  {
+    description,
+    recipe,
+    hasPreNorm,
+  }: Pick<TileWork, 'recipe' | 'hasPreNorm'> & { readonly description: EncoderDescription },
 ): void {
+  if (recipe.resize.kind === 'multiples') {
+    throw new RangeError(
+      "The model's own recipe puts zeros around each image, which tiles within it would have too: take the recipe native (scale, shortest or longest; --scale 1 on the command line).",
+    )
+  }
   const bytes = keptBytes(grid, tiles, description.width, hasPreNorm ? 2 : 1)
   if (bytes > tiles.maxBytes) {
     const size = (count: number) => `${(count / 2 ** 20).toFixed(0)} MiB`

@@ -150,15 +150,6 @@ function bandsOf({ grid, patchWidth, identity, ...maps }: TiledData): TiledFeatu
   }
 }
 
-/** Gives the patches of the `index`-th tile of a batch. */
-export function patchesOf(
-  activations: Activations,
-  index: number,
-  wanted: WantedFeatures,
-): Pick<FeatureData, 'patches' | 'preNorm'> {
-  return finalOf(activations, wanted, (slot) => ofImage(activations, slot, index))
-}
-
 /** Gives the features of the `index`-th image of a batch, in memory of their own where the batch has more than one. */
 export function featureDataOf(
   activations: Activations,

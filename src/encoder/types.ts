@@ -301,7 +301,7 @@ export interface Encoder<Source = RgbImage> extends EncoderDescription, Disposab
     sources: Iterable<Given> | AsyncIterable<Given>,
     options: EncodeAllOptions<Given> & StoppedChoice,
   ): AsyncGenerator<EncodeResult<Given, StoppedFeatures>, void, undefined>
-  /** Does the same tile by tile. A window of decoded images is under way, as ever: give large photos one at a time. */
+  /** Does the same tile by tile. A window of decoded images is under way, as ever: give large photos one at a time. An abort by `signal` throws. */
   encodeAll<Given extends Source>(
     sources: Iterable<Given> | AsyncIterable<Given>,
     options: EncodeAllOptions<Given> & TiledChoice,

@@ -22,12 +22,10 @@ import { attendingOf } from './attending.js'
 import { assertTokens, DEFAULT_MAX_TOKENS, given, recipeChoiceOf, recipeFor } from './choose-recipe.js'
 import { assertTiled, computeTiles } from './compute-tiles.js'
 import {
-  type Activations,
   type FeatureData,
   featureDataOf,
   type Inside,
   insideFor,
-  patchesOf,
   planChoiceFor,
   type StoppedData,
   slotsFor,
@@ -37,7 +35,7 @@ import {
 import { identityOf } from './identity.js'
 import { tiledIdentity } from './identity-with.js'
 import type { LoadOptions } from './load-options.js'
-import { Network, type PlanChoice, slotValues } from './network.js'
+import { Network, slotValues } from './network.js'
 import type { PackedWeights } from './packed-weights.js'
 import type { EncoderStages, PreparedItem } from './staged-encoder.js'
 import type { TileChoice } from './tile-choice.js'
@@ -240,42 +238,36 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     wanted: WantedFeatures,
     signal?: AbortSignal,
   ): Promise<readonly (FeatureData | StoppedData | TiledData)[]> {
-    const { tiles, ...others } = wanted
-    if (tiles === undefined) return await this.#computeWhole(items.map(pixelsOf), others, signal)
-    const settled = settleTiles(tiles, this.description)
-    const found: TiledData[] = []
-    for (const { image } of items)
-      found.push(await this.#computeTiled(levelsOf(image), settled, others, signal))
-    return found
-  }
-
-  async #computeWhole(
-    images: readonly PreparedImage[],
-    wanted: WantedFeatures,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly (FeatureData | StoppedData)[]> {
+    const { tiles, ...whole } = wanted
+    if (tiles !== undefined) return await this.#computeEachTiled(items, tiles, whole, signal)
+    const images = items.map(pixelsOf)
     const [first, ...others] = images
     if (first === undefined) return []
     const size = [first.height, first.width] as const
     const grid = this.#network.gridOf(size, wanted.stride)
     const inside = await insideFor(wanted)
     const most = this.#mostImages(size, grid, wanted, inside)
-    if (images.length > most) {
-      const [now, later] = [images.slice(0, most), images.slice(most)]
-      return [
-        ...(await this.#computeWhole(now, wanted, signal)),
-        ...(await this.#computeWhole(later, wanted, signal)),
-      ]
+    if (items.length > most) {
+      const [now, later] = [items.slice(0, most), items.slice(most)]
+      return [...(await this.compute(now, wanted, signal)), ...(await this.compute(later, wanted, signal))]
     }
-    const batch = images.length
+    const batch = items.length
+    const { config } = this.#network
+    const { stride = config.patchSize } = wanted
+    const choice = planChoiceFor(wanted, config, size, grid, this.#positions, inside)
+    const plan = this.#network.planFor(grid, choice)
+    const scored = wanted.tta === true ? scoresOf(plan) : null
     const pixels = others.length === 0 ? first.pixels : concatenate(images.map((image) => image.pixels))
-    const { activations, choice } = await this.#run(pixels, { size, batch }, wanted, inside, signal)
-    const { plan, stride } = activations
+    const outputs = slotsFor(plan, config, wanted, inside)
+    const program = this.#network.programFor(grid, outputs, choice)
+    const values = await program.run(pixels, { batch, ...given({ signal }) })
+    for (const slot of outputs.slice(0, 1)) await this.#network.assertFinite(slotValues(values, slot))
+    const { headNorms } = this.#network
+    const activations = { plan, config, headNorms, values, batch, stride, inside }
     const identity = choice.overlap === undefined ? this.description.identity : this.#identityAt(stride)
     const features = images.map((image, index) => featureDataOf(activations, index, image, identity, wanted))
-    if (wanted.tta !== true) return features
-    const logits = scoresOf(plan)
-    const scoring = { program: this.#network.programFor(grid, [logits], choice), logits }
+    if (scored === null) return features
+    const scoring = { program: this.#network.programFor(grid, [scored], choice), logits: scored }
     const scores = await this.#scoresOfCrops(pixels, { ...first, batch }, scoring, signal)
     const classes = scores.length / batch
     return features.map((data, index) => ({
@@ -284,25 +276,17 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     }))
   }
 
-  /** Runs the network once for images of one size. */
-  async #run(
-    pixels: Float32Array,
-    { size, batch }: { readonly size: readonly [height: number, width: number]; readonly batch: number },
+  async #computeEachTiled(
+    items: readonly ImageItem[],
+    tiles: TileChoice,
     wanted: WantedFeatures,
-    inside: Inside | null,
     signal: AbortSignal | undefined,
-  ): Promise<{ readonly activations: Activations; readonly choice: PlanChoice }> {
-    const { config, headNorms } = this.#network
-    const { stride = config.patchSize } = wanted
-    const grid = this.#network.gridOf(size, wanted.stride)
-    const choice = planChoiceFor(wanted, config, size, grid, this.#positions, inside)
-    const plan = this.#network.planFor(grid, choice)
-    if (wanted.tta === true) scoresOf(plan)
-    const outputs = slotsFor(plan, config, wanted, inside)
-    const program = this.#network.programFor(grid, outputs, choice)
-    const values = await program.run(pixels, { batch, ...given({ signal }) })
-    for (const slot of outputs.slice(0, 1)) await this.#network.assertFinite(slotValues(values, slot))
-    return { activations: { plan, config, headNorms, values, batch, stride, inside }, choice }
+  ): Promise<readonly TiledData[]> {
+    const settled = settleTiles(tiles, this.description)
+    const found: TiledData[] = []
+    for (const { image } of items)
+      found.push(await this.#computeTiled(levelsOf(image), settled, wanted, signal))
+    return found
   }
 
   async #computeTiled(
@@ -315,11 +299,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const { height, width } = image
     const hasPreNorm = wanted.preNorm === true
     const grid = this.#network.gridOf([height, width], undefined)
-    assertTiled(image, grid, tiles, { description, hasPreNorm })
-    const run = async (pixels: Float32Array, size: readonly [number, number], batch: number) => {
-      const { activations } = await this.#run(pixels, { size, batch }, wanted, null, signal)
-      return (index: number) => patchesOf(activations, index, wanted)
-    }
+    assertTiled(image, grid, tiles, { description, recipe: this.#recipe, hasPreNorm })
     const { patchSize } = description
     const tileSize = [Math.min(tiles.size[0], height), Math.min(tiles.size[1], width)] as const
     const most = this.#mostImages(tileSize, this.#network.gridOf(tileSize, undefined), wanted, null)
@@ -328,9 +308,10 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
       recipe: this.#recipe,
       patchSize,
       batch,
-      run,
       hasPreNorm,
       ...given({ signal }),
+      run: async (images) =>
+        (await this.compute(images.map(asItem), wanted, signal)) as readonly FeatureData[],
     })
     const { imageSize, orientation, placement } = image
     return {
@@ -385,6 +366,11 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     this.#network[Symbol.dispose]()
     await this.#owned?.[Symbol.asyncDispose]()
   }
+}
+
+/** Has a tile computed as any image is. */
+function asItem(image: PreparedImage): ImageItem {
+  return { image, shape: `${image.height}x${image.width}`, byteLength: image.pixels.byteLength, batchSize: 1 }
 }
 
 /** Gives what was prepared to be computed as one. */

@@ -3,11 +3,11 @@
  * among the rows of those groups whose centres are nearest, with the share of right neighbours measured on some rows.
  */
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
-import { sphericalKMeans } from './k-means.js'
+import { toHalf } from '../tensor/float16.js'
 import { roomForRows, sortKept } from './kept-rows.js'
+import { unitRows } from './lengths.js'
 import { checkHalves, type RowScorer, type StoredRows } from './nearest-rows.js'
-import { pausesFor } from './pauses.js'
-import { type ProductOptions, type Products, plainProducts } from './products.js'
+import type { ProductOptions } from './products.js'
 import { drawRows } from './row-blocks.js'
 import { plainScorer } from './row-scorer.js'
 import { seededRandom } from './seeded-random.js'
@@ -26,7 +26,7 @@ export interface NearestGraph {
 /** Says how a graph is made. */
 export interface NearestGraphOptions extends ProductOptions {
   /** Looks through rows; default: in plain loops. */
-  readonly products?: (Products & RowScorer) | undefined
+  readonly products?: RowScorer | undefined
   /** Is told the share that is done, from 0 to 1, now and then. */
   readonly onProgress?: ((share: number) => void) | undefined
 }
@@ -76,7 +76,7 @@ export async function nearestGraph(
   options: NearestGraphOptions = {},
 ): Promise<NearestGraph> {
   checkOptionNames(options, OPTIONS)
-  const { products = { ...plainProducts, ...plainScorer }, signal, onProgress } = options
+  const { products = plainScorer, signal, onProgress } = options
   const total = checkHalves(blocks, width, count)
   const most = Math.min(count, total - 1)
   if (most === 0) return { count: 0, neighbours: new Int32Array(), similarities: new Float32Array() }
@@ -103,18 +103,14 @@ export async function approximateGraph(
   options: ApproximateGraphOptions = {},
 ): Promise<ApproximateGraph> {
   checkOptionNames(options, APPROXIMATE_OPTIONS)
-  const { products = { ...plainProducts, ...plainScorer }, signal, onProgress, seed = 0 } = options
+  const { products = plainScorer, signal, onProgress, seed = 0 } = options
   const total = checkHalves(blocks, width, count)
   const { groups = Math.ceil(Math.sqrt(total)), probes = 24, sample = 500 } = options
   const random = seededRandom(seed)
   const drawn = await widenRows(blocks, width, drawRows(total, groups * DRAWN_FOR_GROUP, random))
-  const { centres, count: made } = await sphericalKMeans([drawn], width, groups, {
-    products,
-    signal,
-    seed,
-    rounds: ROUNDS,
-  })
+  const centres = await groupCentres(drawn, width, groups, { products, signal, random })
   onProgress?.(0.2)
+  const made = centres.length / width
   const near = await nearestCentres({
     blocks,
     width,
@@ -162,13 +158,42 @@ async function recallOf(
   return right / (rows.length * count)
 }
 
+/** Begins with rows that are drawn, and moves each centre to the direction of the sum of itself and the rows that it is nearest to, so that one without any stays. */
+async function groupCentres(
+  rows: Float32Array,
+  width: number,
+  groups: number,
+  {
+    products,
+    signal,
+    random,
+  }: { products: RowScorer; signal: AbortSignal | undefined; random: () => number },
+): Promise<Float32Array> {
+  const first = drawRows(rows.length / width, groups, random)
+  let centres = new Float32Array(first.length * width)
+  for (const [k, row] of first.entries())
+    centres.set(rows.subarray(row * width, (row + 1) * width), k * width)
+  for (let round = 0; round < ROUNDS; round++) {
+    const nearest = await products.nearestToEach(rows, width, [halvesOf(centres)], 1, { signal })
+    const sums = Float32Array.from(centres)
+    for (const [row, k] of nearest.rows.entries())
+      for (let i = 0; i < width; i++) sums[k * width + i] += rows[row * width + i]
+    centres = unitRows(sums, width)
+  }
+  return centres
+}
+
+function halvesOf(rows: Float32Array): StoredRows {
+  return { dtype: 'F16', bytes: new Uint8Array(toHalf(rows).buffer) }
+}
+
 interface Assignment {
   readonly blocks: readonly StoredRows[]
   readonly width: number
   readonly total: number
   readonly centres: Float32Array
   readonly probes: number
-  readonly products: Products
+  readonly products: RowScorer
   readonly signal: AbortSignal | undefined
 }
 
@@ -176,16 +201,12 @@ interface Assignment {
 async function nearestCentres({ blocks, width, total, centres, probes, products, signal }: Assignment) {
   const groups = centres.length / width
   const nearest = new Uint32Array(total * probes)
-  const pause = pausesFor(signal)
+  const stored = [halvesOf(centres)]
   for (let from = 0; from < total; from += ROWS_AT_A_TIME) {
     const numbers = Uint32Array.from({ length: Math.min(ROWS_AT_A_TIME, total - from) }, (_, i) => from + i)
     const rows = await widenRows(blocks, width, numbers)
-    const cosines = await products.similarity(rows, centres, width, { signal })
-    for (const row of numbers) {
-      const own = cosines.subarray((row - from) * groups, (row - from + 1) * groups)
-      nearest.set(largestOf(own, probes), row * probes)
-    }
-    await pause()
+    const found = await products.nearestToEach(rows, width, stored, probes, { signal })
+    nearest.set(found.rows, from * probes)
   }
   const members = listsOf(groups, total, 1, (row) => nearest[row * probes])
   const seekers = listsOf(groups, total, probes, (row, i) => nearest[row * probes + i])
@@ -201,20 +222,6 @@ function listsOf(groups: number, total: number, names: number, nameOf: (row: num
   const rows = new Uint32Array(total * names)
   for (let row = 0; row < total; row++) for (let i = 0; i < names; i++) rows[next[nameOf(row, i)]++] = row
   return (group: number) => rows.subarray(starts[group], starts[group + 1])
-}
-
-/** Gives the places of the largest numbers, largest first; of equal ones the first. Few of many are larger than the last that is kept. */
-function largestOf(values: Float32Array, count: number): Uint32Array {
-  const places = new Uint32Array(count)
-  let filled = 0
-  for (let place = 0; place < values.length; place++) {
-    const value = values[place]
-    if (filled === count && !(value > values[places[count - 1]])) continue
-    let at = filled < count ? filled++ : count - 1
-    for (; at > 0 && values[places[at - 1]] < value; at--) places[at] = places[at - 1]
-    places[at] = place
-  }
-  return places
 }
 
 function takeApart(kept: Float64Array, count: number): NearestGraph {

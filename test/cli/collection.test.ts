@@ -1,5 +1,14 @@
 /** Runs `plumage index` and `plumage search` on real photos with the model that ships, as a person would. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -162,6 +171,11 @@ test('a table gives photos what people know of them, and says which lines fit no
   expect((await run('index', 'kinds', '--to', 'kinds.plumage', '--columns', 'no.csv')).stderr).toContain(
     'There is no file no.csv',
   )
+  writeFileSync(join(folder, 'wrong.csv'), 'name,label\na,b\n')
+  // It is told before any photo is read.
+  const wrong = await run('index', 'kinds', '--to', 'never.plumage', '--columns', 'wrong.csv', '-m', MINI)
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('no column path or content') })
+  expect(existsSync(join(folder, 'never.plumage'))).toBe(false)
   await using collection = await openCollection(join(folder, 'kinds.plumage'))
   const rows: Row[] = []
   for await (const block of collection.scan({ columns: ['path', 'my_label', 'b'] }))
@@ -196,3 +210,20 @@ test('watching takes what comes, and ends when it is told to', async () => {
   stop.abort(new Error('enough'))
   expect(await ended).toMatchObject({ code: 0 })
 }, 30_000)
+
+test('names of files reach no terminal as they are, and harm nothing', async () => {
+  const name = "\u001b[31m'; DROP TABLE photos; --\n<b>.jpg"
+  mkdirSync(join(folder, 'hostile'))
+  writeFileSync(join(folder, 'hostile', name), 'no image')
+  const made = await run('index', 'hostile', '--to', 'hostile.plumage', '-m', MINI)
+  expect(made).toMatchObject({ code: 1, stderr: expect.stringContaining('DROP TABLE') })
+  rmSync(join(folder, 'hostile', name))
+  writeFileSync(join(folder, 'hostile/other.jpg'), 'no image either')
+  const checked = await run('collection', 'check', '--in', 'hostile.plumage')
+  expect(checked).toMatchObject({ code: 1, stdout: expect.stringContaining('its file is not there') })
+  const again = await run('index', 'hostile', '--to', 'hostile.plumage')
+  const told = await run('collection', 'info', '--in', 'hostile.plumage')
+  expect(told.stdout).toContain('2: 1 failed, 1 gone')
+  for (const { stdout, stderr } of [made, checked, again, told])
+    expect(stdout + stderr).not.toContain('\u001b')
+})

@@ -80,3 +80,27 @@ test.each([
   for (const name of ['out.npy', 'out.png', 'out.mp4'])
     expect(existsSync(join(folder.path, name))).toBe(false)
 })
+
+test('info tells what an image takes in tiles before there is one, and asks for its size', async () => {
+  using folder = folderWith([])
+  const { describeModel } = await import('../../src/platform/node/describe-model.js')
+  const info = (args: readonly string[]) =>
+    runInTest(['info', MINI, '--engine', 'reference', ...args], { cwd: folder.path, describeModel })
+  const told = await info([
+    '--tiles',
+    '112',
+    '--tiles-overlap',
+    '28',
+    '--tiles-keep',
+    'float16',
+    '--size',
+    '420x700',
+    '--json',
+  ])
+  const { tiled, config } = JSON.parse(told.stdout)
+  // 30 x 50 patches in tiles of 8 that overlap by 2: 1 + 22 / 6 and 1 + 42 / 6 of them.
+  expect(tiled).toMatchObject({ tiles: [5, 8], patches: [30, 50], map: 30 * 50 * config.width * 2 })
+  expect(tiled.memory).toBeGreaterThan(tiled.map + tiled.working)
+  const asked = await info(['--tiles', '112'])
+  expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('--size')])
+})

@@ -76,9 +76,23 @@ test('finds the same with a file of vectors, without one, and with one that is s
     return { isMapped, found: await again.nearest(query) }
   }
   expect(await reopened()).toEqual({ isMapped: true, found: withoutFile })
+  // A label changes no embedding, and a photo that is gone is not found any more.
+  await collection.addColumns([{ name: 'label', type: 'text' }])
+  await collection.change([{ id: idOf(5), values: { label: 'cat' } }])
+  await collection.fold()
+  const labelled = await reopened()
+  expect(labelled.isMapped).toBe(true)
+  expect(labelled.found.map(({ similarity }) => similarity)).toEqual(
+    withoutFile.map(({ similarity }) => similarity),
+  )
+  await collection.change([{ id: idOf(0), values: { state: 'gone' } }])
+  await collection.change([{ id: idOf(0), values: { state: 'embedded' } }])
+  await collection.fold()
+  expect((await reopened()).isMapped).toBe(false)
+  await collection.prepare()
   const [name = ''] = filesOf()
   truncateSync(join(folder, name), 5000)
-  expect(await reopened()).toEqual({ isMapped: false, found: withoutFile })
+  expect(await reopened()).toEqual({ isMapped: false, found: labelled.found })
   await collection.prepare()
   await collection.add(block(300, 300, 2))
   const { isMapped, found } = await reopened()

@@ -69,6 +69,12 @@ const UNIVERSAL: Calls = {
   'Collection.vectors': ['signal', () => collection.vectors(wrong('signl'))],
   searchPhotos: ['diverse', () => plumage.searchPhotos(collection, { like: [] }, wrong('divers'))],
   everyPhoto: ['unique', () => plumage.everyPhoto(collection, { like: [] }, wrong('uniqe')).next()],
+  searchRegions: [
+    'without',
+    () => plumage.searchRegions(collection, collection, none, wrong('withot')).next(),
+  ],
+  indexRegions: ['onDone', () => plumage.indexRegions(collection, wrong('encoder'), wrong('onDon'))],
+  openRegions: ['write', () => plumage.openRegions(collection, wrong('writ'))],
   'Collection.nearest': ['count', () => collection.nearest(none, wrong('cout'))],
   saveCollection: ['signal', () => plumage.saveCollection(collection, wrong('signl')).next()],
   clusterPhotos: ['count', () => plumage.clusterPhotos(collection, wrong('cout'))],

@@ -1,12 +1,16 @@
 /** Compares with the answers that are committed, and with the libraries themselves where a Python has them. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { unitRows } from '../../src/numerics/lengths.js'
 import { plainProducts } from '../../src/numerics/products.js'
 import { seededRandom } from '../../src/numerics/seeded-random.js'
 import { createProducts } from '../../src/platform/node/create-products.js'
+import { loadEncoder } from '../../src/platform/node/load-encoder.js'
+import { MINI } from '../support/mini.js'
 import { pythonOfLabelsOrNull } from '../support/python-labels.js'
+import { packageRoot } from '../support/repository.js'
 import { expectAgreement, type LabelAnswers, type LabelCase } from './agreement.js'
 
 const committed: Readonly<Record<string, LabelCase & { readonly expected: LabelAnswers }>> = JSON.parse(
@@ -39,6 +43,38 @@ test.skipIf(python === null)('other rows have the numbers that the libraries giv
     await expectAgreement(given, expected, fast)
   }
 })
+
+test.skipIf(python === null)(
+  'embedded photos of clothing have the numbers that the libraries give of them',
+  async () => {
+    const given = await clothing()
+    const { photos } = ask({ photos: given })
+    if (photos === undefined) throw new Error('the libraries gave nothing')
+    await expectAgreement(given, photos, fast)
+  },
+)
+
+/** Embeds the twelve photos that are here, or all of a folder whose name PLUMAGE_CLOTHING says: a class is a folder, or the beginning of a name such as hat-1.jpg. */
+async function clothing(): Promise<LabelCase> {
+  const folder = process.env.PLUMAGE_CLOTHING ?? join(packageRoot, 'examples/photos')
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.jpe?g$/i.test(name),
+  )
+  const classOf = (path: string) => path.split(sep).slice(-2, -1)[0] ?? path.replace(/-\d+\.\w+$/, '')
+  await using encoder = await loadEncoder(MINI)
+  const features: number[][] = []
+  const kinds: string[] = []
+  for await (const { source, features: found } of encoder.encodeAll(
+    paths.sort().map((path) => join(folder, path)),
+  )) {
+    if (found === undefined) continue
+    kinds.push(classOf(relative(folder, source)))
+    features.push([...unitRows(found.embedding, found.embedding.length)])
+  }
+  const names = [...new Set(kinds)].sort()
+  const labels = kinds.map((kind) => names.indexOf(kind))
+  return { features, labels, classes: names.length, folds: 3, c: 10 }
+}
 
 function ask(cases: Readonly<Record<string, LabelCase>>): Readonly<Record<string, LabelAnswers>> {
   const script = join(import.meta.dirname, 'make-expected.py')

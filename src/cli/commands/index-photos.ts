@@ -91,6 +91,8 @@ async function assertFolders({ files }: CommandContext, folders: readonly string
 async function textOf({ files }: CommandContext, path: string): Promise<string> {
   const text = await files.readText(path)
   if (text === null) throw new UsageError(`There is no file ${path} with columns.`)
+  const { assertUserTable } = await import('../../collection/user-columns.js')
+  assertUserTable(text)
   return text
 }
 

@@ -1,14 +1,25 @@
 /** `plumage info` says what a checkpoint is, and what running it takes. */
 import { Command } from 'commander'
+import { given } from '../../encoder/choose-recipe.js'
+import { estimateTiles, type TilesEstimate } from '../../encoder/estimate-tiles.js'
 import { shortDigest } from '../../encoder/short-digest.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
+import { tokenWidth } from '../../model/vit-config.js'
 import type { FileDescription } from '../../platform/node/describe-model.js'
+import { UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 import { loadListeners } from '../load-chosen-encoder.js'
-import { addEngineOptions, loadOptions, type ModelOptions } from '../model-options.js'
+import { addEngineOptions, loadOptions, type ModelOptions, parseSize } from '../model-options.js'
 import { Progress } from '../progress.js'
+import {
+  assertTileOptions,
+  keepOption,
+  type TileOptions,
+  tilesOrUsage,
+  wholeNumber,
+} from '../tile-options.js'
 
-interface InfoOptions extends ModelOptions {
+interface InfoOptions extends ModelOptions, Pick<TileOptions, 'tiles' | 'tilesOverlap' | 'tilesKeep'> {
   readonly tensors?: boolean
 }
 
@@ -20,14 +31,72 @@ export function infoCommand(context: CommandContext): Command {
       `${DEFAULT_MODEL.name} (in the package), the name of published weights, or a path`,
       DEFAULT_MODEL.name,
     )
-  return addEngineOptions(command)
+  return addInfoTiles(addEngineOptions(command))
     .option('--tensors', 'list every tensor')
     .option('--json', 'everything as one JSON object')
     .action((model: string, options: InfoOptions) => info(context, model, options))
 }
 
+/** A photo's size must be known here, and a tile's, of which all else is then told. */
+function addInfoTiles(command: Command): Command {
+  return command
+    .option('--tiles <pixels>', 'say what an image of --size takes in tiles of this size', parseSize)
+    .option(
+      '--tiles-overlap <pixels>',
+      'least by which tiles overlap (default: a quarter of a tile)',
+      wholeNumber,
+    )
+    .addOption(keepOption())
+}
+
 async function info(context: CommandContext, model: string, options: InfoOptions): Promise<void> {
-  const description = await describedWhileWatched(context, model, options)
+  assertTileOptions(options)
+  const { tiles, size } = options
+  if (tiles === undefined || tiles === true) {
+    await tell(context, await describedWhileWatched(context, model, options), options)
+    return
+  }
+  if (size === undefined)
+    throw new UsageError('--tiles says what a large image takes: add its size, as --size 5000x7000.')
+  // All that is told of an image is then told of a tile.
+  const description = await describedWhileWatched(context, model, { ...options, size: tiles })
+  await tell(context, { ...description, tiled: tiledOf(description, size, options) }, options)
+}
+
+function tiledOf(
+  { config, input, memory, seconds }: FileDescription,
+  size: number | readonly [height: number, width: number],
+  { tiles, tilesOverlap: overlap, tilesKeep: keep }: InfoOptions,
+): Tiled {
+  const { patchSize } = config
+  const width = tokenWidth(config)
+  const choice = given({ size: tiles === true ? undefined : tiles, overlap, keep })
+  const settled = tilesOrUsage(choice, { patchSize, width, size: input.size })
+  const sides = typeof size === 'number' ? ([size, size] as const) : size
+  const estimate = estimateTiles(sides, settled, { patchSize, width })
+  const [rows, columns] = estimate.tiles
+  return {
+    ...estimate,
+    size: sides,
+    memory: memory.weights + memory.activations + estimate.map + estimate.working,
+    seconds: seconds === null ? null : rows * columns * seconds,
+  }
+}
+
+/** Is what an image takes in tiles. */
+interface Tiled extends TilesEstimate {
+  /** Is the size of the image as model input, in pixels. */
+  readonly size: readonly [height: number, width: number]
+  /** Counts bytes: weights, activations of a tile, levels, a row of tiles, and the map. The runtime itself is not among them. */
+  readonly memory: number
+  readonly seconds: number | null
+}
+
+async function tell(
+  context: CommandContext,
+  description: FileDescription & { readonly tiled?: Tiled },
+  options: InfoOptions,
+): Promise<void> {
   const text = options.json
     ? JSON.stringify(description, null, 1)
     : describe(description, options.tensors ?? false)
@@ -48,11 +117,25 @@ async function describedWhileWatched(
   )
 }
 
+function bytes(count: number): string {
+  return count < 2 ** 20 ? `${(count / 2 ** 10).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`
+}
+
+function tiledRows(tiled: Tiled | undefined): [string, string][] {
+  if (tiled === undefined) return []
+  const { size, tiles, patches, map, memory, seconds } = tiled
+  const time = seconds === null ? '' : `, about ${seconds.toFixed(seconds < 10 ? 1 : 0)} s here`
+  return [
+    [
+      'in tiles',
+      `${size.join(' x ')} pixels, ${patches.join(' x ')} patches, ${tiles.join(' x ')} such tiles${time}; ${bytes(memory)} in all, of which the map takes ${bytes(map)}, beside the runtime's own`,
+    ],
+  ]
+}
+
 /** @param withTensors adds a line for each */
-function describe(description: FileDescription, withTensors: boolean): string {
+function describe(description: FileDescription & { readonly tiled?: Tiled }, withTensors: boolean): string {
   const { engine, identity, memory, tensors, dropped } = description
-  const bytes = (count: number) =>
-    count < 2 ** 20 ? `${(count / 2 ** 10).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`
   const rows: [string, string][] = [
     ['model', description.source],
     [
@@ -77,6 +160,7 @@ function describe(description: FileDescription, withTensors: boolean): string {
       'memory',
       `${bytes(memory.weights)} of weights, ${bytes(memory.activations)} for one image; ${bytes(memory.attention)} more where the whole attention of a block is asked for`,
     ],
+    ...tiledRows(description.tiled),
     [
       'tensors',
       `${tensors.length} of ${[...new Set(tensors.map(({ dtype }) => dtype))].join(', ')}${withTensors ? '' : ' (--tensors lists them)'}`,

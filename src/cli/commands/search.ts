@@ -17,6 +17,7 @@ export interface SearchCommandOptions extends ComputeOptions {
   readonly model?: string
   readonly count: number
   readonly where?: string
+  readonly indexed?: boolean
   readonly minSimilarity?: number
   readonly diverse?: number | true
   readonly withSelf?: boolean
@@ -62,6 +63,7 @@ export function searchCommand(context: CommandContext): Command {
       '--where <condition>',
       'take photos only of which this is true: "taken > \'2024-01-01\' and width > 2000"',
     )
+    .option('--indexed', 'ask the index of a large collection: quicker, and it may miss some')
     .option('--min-similarity <n>', 'leave out photos that are less alike', share('min-similarity', 1, -1))
     .option(
       '--diverse [lambda]',

@@ -1,6 +1,5 @@
 /** Takes from a collection what is learnt from: the embeddings of photos that have a label, and of those that have none. */
 import { given } from '../../encoder/choose-recipe.js'
-import { nearestNames } from '../../nearest-names.js'
 import { classCounts, type LabelledRows } from '../../numerics/labelled/labelled-rows.js'
 import { unitRows } from '../../numerics/lengths.js'
 import { float16ToFloat32 } from '../../tensor/float16.js'
@@ -146,15 +145,5 @@ export function assertEnough(
   throw new CollectionError(
     'too-few',
     `Each of ${folds} folds needs a photo of each class, and there are fewer of ${scarce.join(', ')}. ${advice}`,
-  )
-}
-
-/** Gives the number of a class by its name. Throws `CollectionError` `unknown-label` with the nearest name. */
-export function classNumber(names: readonly string[], name: string): number {
-  const at = names.indexOf(name)
-  if (at >= 0) return at
-  throw new CollectionError(
-    'unknown-label',
-    `There is no label ${JSON.stringify(name)}. Did you mean ${nearestNames(name, names, 1).join()}? The labels are ${names.join(', ')}.`,
   )
 }

@@ -5,6 +5,7 @@ import { unitRows } from '../../numerics/lengths.js'
 import { unit } from '../unit.js'
 import { boxAround, type RegionFeatures } from './photo-regions.js'
 
+/** Is where in a photo something is. */
 export interface FoundPlace {
   /** Is the largest cosine of a patch with what was searched for. */
   readonly similarity: number
@@ -33,8 +34,9 @@ export function findPlace(features: RegionFeatures, query: Float32Array): FoundP
   const best = cosines.reduce((place, cosine, patch) => (cosine > (cosines[place] ?? 0) ? patch : place), 0)
   const similarity = cosines[best] ?? 0
   const middle = cosines.toSorted((a, b) => a - b)[Math.floor(cosines.length / 2)] ?? 0
-  // What belongs to the place is nearer to its best patch than to the photo's common ones.
-  const mask = Uint8Array.from(cosines, (cosine) => (cosine >= (similarity + middle) / 2 ? 1 : 0))
+  // What belongs to the place is much nearer to its best patch than to the photo's common ones; at half the way, single patches lead from it to others.
+  const least = similarity - (similarity - middle) / 3
+  const mask = Uint8Array.from(cosines, (cosine) => (cosine >= least ? 1 : 0))
   const { part } = connectedParts(mask, grid.columns)
   const own = Array.from(part.keys()).filter((patch) => part[patch] === part[best])
   return { similarity, box: boxAround(features, own) }

@@ -3,6 +3,7 @@
  * has its regions once, and one that changed has none until it is looked at again.
  */
 import { toHalf } from '../../tensor/float16.js'
+import { filmOfNameOrNull } from '../../work/work-input.js'
 import type { Collection } from '../collection.js'
 import type { CollectionColumn } from '../columns.js'
 import { newId } from '../new-id.js'
@@ -62,6 +63,25 @@ export async function contentsWithRegions(
   for await (const block of regions.scan({ columns: ['content'], signal }))
     for (const content of block.values.content ?? []) found.add(String(content))
   return found
+}
+
+/** Gives one row of each file whose content has no regions. Frames have theirs made while their film is read: none of them is a file. */
+export async function filesWithoutRegions(
+  collection: Collection,
+  contents: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<readonly Row[]> {
+  const found = new Map<string, Row>()
+  const columns = ['root', 'path', 'file', 'bytes', 'modified', 'content']
+  const where = collection.where("state = 'embedded'")
+  for await (const block of collection.scan({ columns, where, signal }))
+    for (const row of rowsOf(block)) {
+      const content = String(row.content)
+      if (row.content === null || contents.has(content) || filmOfNameOrNull(String(row.path)) !== null)
+        continue
+      found.set(content, row)
+    }
+  return [...found.values()]
 }
 
 /** Forgets the regions of photos that the collection does not know any more. Throws what the stores throw. */

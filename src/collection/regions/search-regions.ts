@@ -31,8 +31,8 @@ const FIRST_PAGE = 256
 const FEW_PHOTOS = 400
 
 /**
- * Gives photo after photo, that with the nearest region first, each with the region's box; of equal ones that with the smaller id. Each is found once, by its best
- * region. Throws RangeError for a query of another width than the regions'; `CollectionError` `wrong-where`; what the stores throw; the signal's reason.
+ * Gives photo after photo, that with the nearest region first, each with the region's box. Each is found once, by its best
+ * region; its `share` is that of random pairs of regions. Throws RangeError for a query of another width than the regions'; `CollectionError` `wrong-where`; what the stores throw; the signal's reason.
  *
  * @param regions belongs to the collection (`openRegions`)
  * @param query [D] is the direction of a place: the mean of its patches' unit vectors

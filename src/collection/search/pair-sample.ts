@@ -3,6 +3,7 @@
  * sample of random pairs is drawn, the same for each version of the collection, and kept with it.
  */
 import { exactDot } from '../../numerics/exact-dot.js'
+import type { ProductOptions } from '../../numerics/products.js'
 import { seededRandom } from '../../numerics/seeded-random.js'
 import { widenRows } from '../../numerics/stored-halves.js'
 import { isRecord, parseJsonOrNull } from '../../plain-value.js'
@@ -39,14 +40,14 @@ export class PairSample {
 /** Reads the sample of the collection as it is now, or draws it. Throws what the store throws; the signal's reason. */
 export async function pairSampleOf(
   collection: Collection,
-  vectors: StoredVectors,
   version: number,
+  options: ProductOptions,
 ): Promise<PairSample> {
   const { store } = collection
   const kept = await store.readFile(FILE)
   const found = kept === null ? null : sampleOrNull(kept, version)
   if (found !== null) return new PairSample(found)
-  const cosines = await drawn(vectors, collection.about.width)
+  const cosines = await drawn(await collection.vectors(options), collection.about.width)
   const text = JSON.stringify({ version, seed: SEED, cosines: Array.from(cosines) })
   // It saves a moment the next time, no more: where it cannot be kept, as on a disk that is only read, all goes on.
   await store.writeFile(FILE, new TextEncoder().encode(text)).catch(() => {})

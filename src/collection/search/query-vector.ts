@@ -26,7 +26,7 @@ export interface QueryVector {
 const ENOUGH_FOR_PROBE = 5
 
 /** Rocchio's weights are 0.75 and 0.15 (Manning, Raghavan and Schütze, Introduction to Information Retrieval, 9.1.1): of their quotient alone a direction depends. */
-export const UNLIKE_WEIGHT = 0.2
+const UNLIKE_WEIGHT = 0.2
 
 /** Weighs errors against the penalty as scikit-learn does where nobody says. */
 const PROBE_C = 1

@@ -10,7 +10,7 @@ import type { Collection } from '../collection.js'
 import { CollectionError } from '../collection-error.js'
 import type { Embeddings, Row } from '../row-block.js'
 import type { Condition } from '../where/condition.js'
-import { type Candidate, type Candidates, nearestOfAll, nearestOfSome } from './candidates.js'
+import { type Candidate, type Candidates, inOrder, nearestOfAll, nearestOfSome } from './candidates.js'
 import { type Cursor, cursorOf, cursorText, searchDigest } from './cursor.js'
 import { diversePlaces } from './diverse.js'
 import { pairSampleOf } from './pair-sample.js'
@@ -45,6 +45,8 @@ export interface PhotoSearchOptions {
   readonly where?: string | Condition
   /** Leaves out photos that are less alike, by their cosine. */
   readonly minSimilarity?: number
+  /** Asks the index where the store has one, which may miss some of the nearest; default `false`: all photos are looked at. */
+  readonly indexed?: boolean
   /** Says how much what is not wanted counts beside what is, where no probe is trained; default 0.2. */
   readonly unlikeWeight?: number
   /** Chooses photos that differ from each other: 1 looks at similarity alone, 0 at differences alone. Default: by similarity. */
@@ -99,6 +101,7 @@ const OPTIONS = {
   count: true,
   where: true,
   minSimilarity: true,
+  indexed: true,
   unlikeWeight: true,
   diverse: true,
   withSelf: true,
@@ -255,13 +258,18 @@ class Search {
   }
 
   async #nearest(count: number): Promise<Candidates> {
-    const { signal, onProgress } = this.#options
-    const options = { signal, onLooked: (photos: number) => onProgress?.({ photos }) }
+    const { signal, onProgress, indexed = false } = this.#options
     const { vector } = this.#query
-    if (this.#where === null) return await nearestOfAll(this.#collection, vector, count, options)
+    const where = this.#where ?? undefined
+    const byIndex = indexed
+      ? await this.#collection.store.nearestByIndex(vector, count, { where, signal })
+      : null
+    if (byIndex !== null) return { best: byIndex.toSorted(inOrder), isAll: byIndex.length < count }
+    const options = { signal, onLooked: (photos: number) => onProgress?.({ photos }) }
+    if (where === undefined) return await nearestOfAll(this.#collection, vector, count, options)
     const embedded = this.#collection.where("state = 'embedded'")
-    const where = { is: 'and', of: [embedded, this.#where] } as const
-    return await nearestOfSome(this.#collection, vector, count, where, options)
+    const both = { is: 'and', of: [embedded, where] } as const
+    return await nearestOfSome(this.#collection, vector, count, both, options)
   }
 
   /** Leaves out what is gone, the examples themselves, and copies, as far as that is asked for. */
@@ -269,7 +277,9 @@ class Search {
     const { withSelf = false, unique = false, signal } = this.#options
     const ids = near.map(({ id }) => id)
     const columns = ['id', 'state', 'content', 'pixels']
-    const rows = await this.#collection.rows(ids, { columns, ...given({ signal }) })
+    // What the index has found may have been changed since.
+    const choice = given({ where: this.#where ?? undefined, signal })
+    const rows = await this.#collection.rows(ids, { columns, ...choice })
     const before = new Set<unknown>()
     return near.flatMap((candidate, at) => {
       const row = rows[at]
@@ -302,9 +312,7 @@ class Search {
     const ids = chosen.map(({ id }) => id)
     const rows = await this.#collection.rows(ids, given({ signal, columns }))
     const isPlain = this.#query.way === 'mean'
-    const sample = isPlain
-      ? await pairSampleOf(this.#collection, await this.#collection.vectors(given({ signal })), this.#version)
-      : null
+    const sample = isPlain ? await pairSampleOf(this.#collection, this.#version, given({ signal })) : null
     return chosen.flatMap(({ similarity }, at) => {
       const row = rows[at]
       return row === null || row === undefined

@@ -6,7 +6,7 @@ import { checkLabelled, type LabelledRows, likeliest, takeRows } from './labelle
 import { fitProbe, type LinearClassifier, type ProbeOptions, scoresOf } from './linear-probe.js'
 
 /** Is the grid that C is chosen from: 10^-2 to 10^5 in half powers, since rows of length 1 want larger ones than features of variance 1. */
-export const C_GRID: readonly number[] = Array.from({ length: 15 }, (_, i) => 10 ** (-2 + i / 2))
+const C_GRID: readonly number[] = Array.from({ length: 15 }, (_, i) => 10 ** (-2 + i / 2))
 
 /** Is a C with how well it does on rows held out. */
 export interface TriedC {
@@ -28,7 +28,7 @@ export interface CrossValidated {
 
 /** Says how a probe is judged. */
 export interface CrossValidateOptions extends Omit<ProbeOptions, 'c' | 'start'> {
-  /** Lists the C that are tried; default `C_GRID`. It ends early where three in a row have made the loss larger. */
+  /** Lists the C that are tried; default: 10^-2 to 10^5 in half powers. It ends early where three in a row have made the loss larger. */
   readonly grid?: readonly number[] | undefined
   /** Is told after each fit how many of at most how many are done. */
   readonly onFit?: ((done: number, most: number) => void) | undefined

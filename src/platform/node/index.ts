@@ -33,6 +33,7 @@ export { type ExportedCollection, exportCollection } from './collection/export-c
 export { findDuplicates, findLeakage } from './collection/find-duplicates.js'
 export { type ImportOptions, importCollection } from './collection/import-collection.js'
 export { type IndexFoldersOptions, indexFolders } from './collection/index-folders.js'
+export { type IndexRegionsOptions, indexRegions, openRegions } from './collection/index-regions.js'
 export type { OpenStoreOptions } from './collection/lance-store.js'
 export { layOutInThread } from './collection/lay-out-in-thread.js'
 export { lackingMetadata, writeMetadata } from './collection/merge-metadata.js'

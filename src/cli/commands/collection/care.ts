@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import type { CollectionProblem } from '../../../collection/check-collection.js'
 import type { Collection } from '../../../collection/collection.js'
+import type { CollectionColumn } from '../../../collection/columns.js'
 import { rowsOf } from '../../../collection/row-block.js'
 import { IncompleteError, UsageError } from '../../cli-error.js'
 import { addCollectionOption } from '../../collection-option.js'
@@ -86,7 +87,7 @@ async function info(context: CommandContext, options: CollectionCommandOptions):
     ['model', `${about.model.source} ${JSON.stringify(about.model.options)}`],
     ['identity', about.identity.digest],
     ['embeddings', `${about.width} numbers in ${about.dtype}`],
-    ['own columns', about.columns.map(({ name, type }) => `${name} (${type})`).join(', ') || 'none'],
+    ['own columns', about.columns.map(describeColumn).join(', ') || 'none'],
     ['on disk', megabytes.join(', ')],
     [
       'table',
@@ -95,6 +96,10 @@ async function info(context: CommandContext, options: CollectionCommandOptions):
     ['index', facts.indices.join(', ') || 'none: search is exact'],
   ]
   for (const [name, text] of lines) stdout.write(`${name.padEnd(12)} ${printable(text)}\n`)
+}
+
+function describeColumn({ name, type, title }: CollectionColumn): string {
+  return `${name} (${type}${title === undefined || title === name ? '' : `, of ${JSON.stringify(title)}`})`
 }
 
 async function countRows(collection: Collection) {
@@ -107,7 +112,8 @@ async function countRows(collection: Collection) {
       states[String(state)] = (states[String(state)] ?? 0) + 1
       roots[String(root)] = (roots[String(root)] ?? 0) + 1
     }
-  return { states, roots }
+  const sorted = Object.fromEntries(Object.entries(states).sort(([a], [b]) => (a < b ? -1 : 1)))
+  return { states: sorted, roots }
 }
 
 function listOf(counts: Readonly<Record<string, number>>): string {
@@ -152,7 +158,11 @@ async function compact(
   const sizeOf = async () =>
     Object.values((await collection.store.facts()).bytes).reduce((sum, bytes) => sum + bytes, 0)
   const before = await sizeOf()
-  const { readers } = await collection.compact({ rewrite: options.rewrite ?? false, signal })
+  const choice = { rewrite: options.rewrite ?? false, signal }
+  const { readers } = await collection.compact(choice)
+  const { openRegionsOrNull } = await import('../../../platform/node/collection/index-regions.js')
+  await using regions = await openRegionsOrNull(collection, { write: true, signal })
+  await regions?.compact(choice)
   const after = await sizeOf()
   if (options.json) {
     stdout.write(`${JSON.stringify({ before, after, readers })}\n`)

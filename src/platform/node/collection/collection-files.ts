@@ -61,7 +61,7 @@ export function purposeOf(path: string): 'rows' | 'vectors' | 'logs' | 'others' 
   if (/^photos(-\d+)?\.lance$/.test(first)) return 'rows'
   if (/^vectors.*\.f(16|32)$/.test(first)) return 'vectors'
   if (/^[a-z]+\.jsonl$/.test(first)) return 'logs'
-  return /^([a-z0-9][a-z0-9-]*\.(json|safetensors|bin)(\.tmp)?|leases|[a-z-]+\.lance)$/.test(first)
+  return /^([a-z0-9][a-z0-9-]*\.(json|safetensors|bin)(\.tmp)?|leases|regions|[a-z-]+\.lance)$/.test(first)
     ? 'others'
     : null
 }

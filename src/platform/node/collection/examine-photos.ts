@@ -11,14 +11,17 @@ import { DEFAULT_MAX_PIXELS } from '../../../image/decodable.js'
 import type { PixelImage } from '../../../image/given-pixels.js'
 import type { DecodedImage } from '../../../image/image.js'
 import { turnUpright } from '../../../image/turn-upright.js'
+import type { DigestWords } from '../../../kernels/digest-words.js'
 import { perceptualHash } from '../../../numerics/perceptual-hash.js'
 import { MEASURED_LONGEST, photoQuality } from '../../../numerics/photo-quality.js'
 import { reducePixels } from '../../../numerics/reduce-pixels.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { type DecodeOptions, decodeFile, readImageFile } from '../decode-image.js'
+import { fastestDigest } from '../fastest-digest.js'
 import type { VideoFrameOptions } from '../video/video-frames.js'
 import { framesOf } from './film-photos.js'
 import { type OpenPhoto, openPhoto } from './open-photo.js'
+import { digestOfPixels } from './pixel-digest.js'
 import { readTold } from './read-told.js'
 
 /** Is what is needed of an encoder. */
@@ -56,6 +59,7 @@ export function examineWith(
   { maxPixels = DEFAULT_MAX_PIXELS, video = {}, onFeatures }: ExamineOptions = {},
 ): Examine {
   const transparency = transparencyOf(encoder.identity)
+  const words = fastestDigest()
   return async function* (photos, { isKnown, signal, onProgress }) {
     const underWay = new Map<number, { readonly photo: FoundPhoto; values: Row }>()
     async function* sources() {
@@ -72,7 +76,7 @@ export function examineWith(
             underWay.set(index++, work)
             yield async () => {
               const { image, values } = await get()
-              work.values = { ...values, ...(await measure(image)) }
+              work.values = { ...values, ...(await measure(image, words)) }
               return image
             }
           }
@@ -91,7 +95,7 @@ export function examineWith(
             maxPixels,
             ...(signal ? { signal } : {}),
           })
-          work.values = { ...work.values, preview: opened.preview, ...(await measure(decoded)) }
+          work.values = { ...work.values, preview: opened.preview, ...(await measure(decoded, words)) }
           return decoded
         }
       }
@@ -131,10 +135,10 @@ function examination(
 }
 
 /** Measures a photo as people see it. */
-async function measure(decoded: DecodedImage): Promise<Row> {
+async function measure(decoded: DecodedImage, words: DigestWords): Promise<Row> {
   const image = decoded.upright ? decoded : turnUpright(decoded, decoded.orientation)
-  const { height, width, data } = image
-  const digest = hashOf(data, `${height}x${width}`)
+  const { height, width } = image
+  const digest = digestOfPixels(image, words)
   const reduced = reducePixels(image, MEASURED_LONGEST)
   const quality = photoQuality(reduced)
   return {
@@ -153,11 +157,9 @@ async function measure(decoded: DecodedImage): Promise<Row> {
   }
 }
 
-async function hashOf(bytes: Uint8Array, salt = ''): Promise<string> {
+async function hashOf(bytes: Uint8Array): Promise<string> {
   // It is computed on another thread, which the bytes are copied for.
-  const digest = new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes))
-  if (salt === '') return Buffer.from(digest).toString('hex')
-  return await hashOf(Buffer.concat([Buffer.from(salt), digest]))
+  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex')
 }
 
 /** Pixels are decoded as the model's recipe says. */

@@ -75,7 +75,9 @@ export async function indexFolders(
   const examine = examineWith(encoder, { maxPixels, video, onFeatures })
   const tell = async (photo: FoundPhoto) => readTold(await readImageFile(photo.full, choice.signal), photo)
   const counts = await indexPhotos(collection, { ...choice, files, scopes, decodes, isFilm, examine, tell })
-  if (onFeatures !== undefined) await keeper.complete(encoder, given({ maxPixels }))
+  if (onFeatures === undefined) return counts
+  const onDone = (path: string) => choice.listener?.done?.(path)
+  await keeper.complete(encoder, given({ maxPixels, onDone }))
   return counts
 }
 

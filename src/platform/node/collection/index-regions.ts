@@ -7,11 +7,11 @@ import type { FoundPhoto } from '../../../collection/find-photos.js'
 import { type RegionFeatures, regionsOf } from '../../../collection/regions/photo-regions.js'
 import {
   contentsWithRegions,
+  filesWithoutRegions,
   forgetRegions,
   REGION_COLUMNS,
   RegionWriter,
 } from '../../../collection/regions/region-rows.js'
-import { rowsOf } from '../../../collection/row-block.js'
 import { examineWith, type PhotoEncoder } from './examine-photos.js'
 import { fullPath } from './find-duplicates.js'
 import { type CollectionOptions, createCollection, openCollection } from './open-collection.js'
@@ -20,8 +20,8 @@ import { type CollectionOptions, createCollection, openCollection } from './open
 export interface IndexRegionsOptions {
   /** Larger images are refused before they are decoded; the default is 268 million pixels. */
   readonly maxPixels?: number
-  /** Is told each photo whose regions are there now. */
-  readonly onDone?: () => void
+  /** Is told the path of each photo whose regions are there now. */
+  readonly onDone?: (path: string) => void
   /** Ends the work, which then rejects with the signal's reason; what was finished is kept. */
   readonly signal?: AbortSignal
 }
@@ -74,7 +74,10 @@ export class RegionKeeper implements AsyncDisposable {
 
   /** Throws as `openCollection`. */
   static async open(collection: Collection, signal: AbortSignal | undefined): Promise<RegionKeeper> {
-    const regions = await openOrNull(collection, { write: true, ...(signal === undefined ? {} : { signal }) })
+    const regions = await openRegionsOrNull(collection, {
+      write: true,
+      ...(signal === undefined ? {} : { signal }),
+    })
     return new RegionKeeper(collection, regions, signal)
   }
 
@@ -116,8 +119,10 @@ export class RegionKeeper implements AsyncDisposable {
     for await (const found of examine(given, { isKnown: () => false, signal })) {
       if (!('examined' in found)) continue
       count++
-      onDone?.()
+      onDone?.(found.photo.path)
     }
+    await this.#writer?.flush()
+    await this.#regions?.prepare(signal === undefined ? {} : { signal })
     return count
   }
 
@@ -130,7 +135,11 @@ export class RegionKeeper implements AsyncDisposable {
   }
 }
 
-async function openOrNull(collection: Collection, options: CollectionOptions): Promise<Collection | null> {
+/** Gives null where there are none. Throws as `openRegions`. */
+export async function openRegionsOrNull(
+  collection: Collection,
+  options: CollectionOptions,
+): Promise<Collection | null> {
   try {
     return await openRegions(collection, options)
   } catch (error) {
@@ -145,18 +154,12 @@ async function photosWithout(
   contents: ReadonlySet<string>,
   signal: AbortSignal | undefined,
 ): Promise<readonly FoundPhoto[]> {
-  const photos = new Map<string, FoundPhoto>()
-  const columns = ['root', 'path', 'file', 'bytes', 'modified', 'content']
-  const where = collection.where("state = 'embedded'")
-  for await (const block of collection.scan({ columns, where, signal }))
-    for (const row of rowsOf(block)) {
-      const content = String(row.content)
-      if (row.content === null || contents.has(content)) continue
-      const [root, path] = [String(row.root), String(row.path)]
-      const full = fullPath(collection, { root, path })
-      const [bytes, modified] = [Number(row.bytes), Number(row.modified)]
-      const file = { root, path, full, file: String(row.file), bytes, modified }
-      photos.set(content, { ...file, sidecars: [], sidecarsModified: null })
-    }
-  return [...photos.values()]
+  const rows = await filesWithoutRegions(collection, contents, signal)
+  return rows.map((row) => {
+    const [root, path] = [String(row.root), String(row.path)]
+    const full = fullPath(collection, { root, path })
+    const [bytes, modified] = [Number(row.bytes), Number(row.modified)]
+    const file = { root, path, full, file: String(row.file), bytes, modified }
+    return { ...file, sidecars: [], sidecarsModified: null }
+  })
 }

@@ -213,6 +213,7 @@ export class LanceStore implements CollectionStore {
 
   async addColumns(columns: readonly CollectionColumn[]): Promise<void> {
     const has = new Set((await this.#table.schema()).fields.map(({ name }) => name))
+    const version = await this.version()
     // A kill between the table and what is told of it leaves columns that are there already.
     const missing = columns.filter(({ name }) => !has.has(name))
     if (missing.length > 0)
@@ -220,6 +221,7 @@ export class LanceStore implements CollectionStore {
         this.label,
         this.#table.addColumns(missing.map((column) => fieldOf(this.#arrow, column))),
       )
+    await this.carryVectors(version)
     await this.setAbout({ ...this.#about, columns: [...this.#about.columns, ...columns] })
   }
 
@@ -287,8 +289,12 @@ export class LanceStore implements CollectionStore {
     )
     await this.writeFile(INDEX, index === null ? null : Buffer.from(JSON.stringify(index)))
     // An index is another version of the table, whose rows are the same.
-    await carryVectorFile(this.label, state.version, await this.version())
+    await this.carryVectors(state.version)
     if (index !== null) onIndex?.(index)
+  }
+
+  async carryVectors(version: number): Promise<void> {
+    await carryVectorFile(this.label, version, await this.version())
   }
 
   async #writeVectors(state: VectorFileState, signal: AbortSignal | undefined): Promise<VectorFile> {
@@ -313,11 +319,12 @@ export class LanceStore implements CollectionStore {
     count: number,
     options?: ByIndexOptions,
   ): Promise<readonly NearRow[] | null> {
-    const { where, signal } = byIndexOptions(options)
+    const { where: condition, signal } = byIndexOptions(options)
+    const where = condition === undefined ? undefined : sqlOf(condition)
     const index = await this.#indexState()
     if (index === null) return null
-    const ask = (wanted: number, condition: string | undefined) =>
-      askIndex(this.#table, query, wanted, { probes: index.probes, where: condition })
+    const ask = (wanted: number, among: string | undefined) =>
+      askIndex(this.#table, query, wanted, { probes: index.probes, where: among })
     // Few photos are gone: it is quicker to leave them out afterwards than to ask for the others.
     const found = await ask(count + SPARE, where)
     signal?.throwIfAborted()

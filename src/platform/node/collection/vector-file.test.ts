@@ -75,6 +75,7 @@ test('a version has one file, and a version with the same rows takes it over', a
   await writeVectorFile(folder, { ...state, version: 9 }, 20, blocks())
   expect(readdirSync(folder)).toEqual(['vectors-9.f16'])
   await carryVectorFile(folder, 9, 11)
+  await carryVectorFile(folder, 9, 12)
   await using file = await openVectorFile(folder, { ...state, version: 11 })
   expect(file?.ids).toEqual(ids)
   await expect(writeVectorFile(folder, state, 21, blocks())).rejects.toThrow(/20 rows, not 21/)

@@ -131,9 +131,12 @@ async function readRest(file: FileHandle, state: VectorFileState) {
   return { ids: names, rows }
 }
 
-/** Gives the file to another version, whose rows are the very same: one that has an index more. */
+/** Gives the file, where there is one, to another version whose rows have the very same embeddings. */
 export async function carryVectorFile(folder: string, from: number, to: number): Promise<void> {
-  if (from !== to) await rename(pathOf(folder, from), pathOf(folder, to))
+  if (from === to) return
+  await rename(pathOf(folder, from), pathOf(folder, to)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
 }
 
 async function removeOthers(folder: string, version: number): Promise<void> {
