@@ -30,7 +30,7 @@ export const EXPORT_CHOICE = {
 } satisfies OptionNames<ExportChoice>
 
 /** Names the column of embeddings wherever they go. */
-export const EMBEDDING_NAME = 'embedding'
+const EMBEDDING_NAME = 'embedding'
 
 /** Means something on this machine only. */
 const OF_THIS_DISK = ['file']

@@ -11,7 +11,7 @@ import type { TypedTable } from '../../../formats/typed-table.js'
 import { writeWhole } from '../files/write-whole.js'
 
 /** Are the formats that a collection is exported in, by the ending of the file. */
-export const EXPORT_ENDINGS = ['.parquet', '.arrow', '.jsonl', '.csv', '.npy', '.safetensors'] as const
+const EXPORT_ENDINGS = ['.parquet', '.arrow', '.jsonl', '.csv', '.npy', '.safetensors'] as const
 
 /** Says what was written. */
 export interface ExportedCollection {
