@@ -98,7 +98,12 @@ async function measure({ folder, files }) {
   await indexFolders(collection, [folder], encoder)
   await encoder[Symbol.asyncDispose]()
   const indexed = performance.now()
-  const { groups, tried, untried } = await findDuplicates(collection, { mostTries: Number.POSITIVE_INFINITY })
+  const { groups, tried, untried } = await findDuplicates(collection, {
+    mostTries: Number.POSITIVE_INFINITY,
+    onProgress: ({ tried, total }) => {
+      if (tried % 500 === 0) console.error(`compared ${tried} of ${total} pairs`)
+    },
+  })
   const seconds = { index: (indexed - begun) / 1000, duplicates: (performance.now() - indexed) / 1000 }
   const pairs = groups
     .filter(({ kind }) => kind === 'copies')

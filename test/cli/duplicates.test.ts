@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openCollection } from '../../src/platform/node/collection/open-collection.js'
 import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import { MINI } from '../support/mini.js'
 import { COPIES, drawingFrom } from '../support/plant-copies.mjs'
@@ -188,6 +189,32 @@ test('leakage between two collections is told photo by photo', async () => {
   expect(leaks.filter(({ kind }) => kind === 'same-picture')).toHaveLength(1)
   expect((await run('leakage')).stderr).toContain('--split <column>, or --with <collection>')
   expect((await run('leakage', '--split', 'pth')).stderr).toContain('Did you mean path?')
+})
+
+test('leakage between the values of a column is told, the surest first', async () => {
+  {
+    await using collection = await openCollection(at('photos.plumage'), { write: true })
+    await collection.addColumns([{ name: 'split', type: 'text' }])
+    for await (const { values } of collection.scan({ columns: ['id', 'path'] }))
+      await collection.change(
+        (values.id ?? []).map((id, row) => {
+          const isCopy = String(values.path?.[row]).startsWith('copies/')
+          return { id: String(id), values: { split: isCopy ? 'test' : 'train' } }
+        }),
+      )
+    await collection.fold()
+  }
+  const { stdout, stderr } = await run('leakage', '--split', 'split', '--json')
+  const leaks = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter(({ kind }) => kind !== 'near' && kind !== 'alike')
+  expect(leaks.map(({ copy, other, kind }) => [copy.path, other.path, kind])).toEqual([
+    ['copies/hat-2-again.jpg', 'hat-2.jpg', 'identical'],
+    ['copies/hat <b>&.jpg', 'hat-2.jpg', 'same-picture'],
+  ])
+  expect(stderr).toContain('test: 2 of 4 photos are in another split')
 })
 
 test('outliers and flaws are listed with what was measured', async () => {

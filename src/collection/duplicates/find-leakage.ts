@@ -97,7 +97,7 @@ export async function findLeakageWith(
   const counts = (a: Photo, b: Photo) => splitOf(a) !== splitOf(b) && a.copy.pixels !== b.copy.pixels
   const settings = { ...compareSettings(options, all.length), different, read, counts }
   const { pairs, ...rest } = await comparePhotos(compared, settings)
-  const leaks = [...exactLeaks(compared.photos), ...pairLeaks(compared, pairs, splits)]
+  const leaks = [...exactLeaks(compared.photos, splits), ...pairLeaks(compared, pairs, splits)]
   return { leaks: surestOfEach(leaks), splits, ...rest }
 }
 
@@ -123,7 +123,9 @@ function onePerSplit(photos: readonly Photo[]): readonly Photo[] {
   return names.flatMap((name) => onePerPicture(photos.filter((photo) => splitOf(photo) === name)))
 }
 
-function exactLeaks(photos: readonly Photo[]): readonly Leak[] {
+type Splits = Readonly<Record<string, number>>
+
+function exactLeaks(photos: readonly Photo[], splits: Splits): readonly Leak[] {
   const first = new Map<string, Photo>()
   return photos.flatMap((photo): Leak[] => {
     const same = first.get(photo.copy.pixels)
@@ -134,26 +136,29 @@ function exactLeaks(photos: readonly Photo[]): readonly Leak[] {
     const isIdentical = same.copy.content === photo.copy.content
     const kind = isIdentical ? 'identical' : 'same-pixels'
     const words = isIdentical ? 'the same bytes' : 'the same pixels, other metadata'
-    return [leakOf(photo, same, kind, 1, words)]
+    const [leaking, other] = isOfSmaller(photo, same, splits) ? [photo, same] : [same, photo]
+    return [leakOf(leaking, other, kind, 1, words)]
   })
 }
 
 function pairLeaks(
   { photos }: ComparedPhotos,
   pairs: readonly DuplicatePair[],
-  splits: Readonly<Record<string, number>>,
+  splits: Splits,
 ): readonly Leak[] {
-  return pairs.flatMap((pair): Leak[] => {
-    const [a, b] = [photos[pair.first], photos[pair.second]]
+  return pairs.flatMap(({ first, second, kind, similarity, words }): Leak[] => {
+    const [a, b] = [photos[first], photos[second]]
     if (a === undefined || b === undefined) return []
-    const isFirst = (splits[splitOf(a)] ?? 0) < (splits[splitOf(b)] ?? 0)
-    const words = (isFirst ? pair.words?.first : pair.words?.second) ?? ''
-    return [
-      isFirst
-        ? leakOf(a, b, pair.kind, pair.similarity, words)
-        : leakOf(b, a, pair.kind, pair.similarity, words),
-    ]
+    return isOfSmaller(a, b, splits)
+      ? [leakOf(a, b, kind, similarity, words?.first ?? '')]
+      : [leakOf(b, a, kind, similarity, words?.second ?? '')]
   })
+}
+
+/** Tells whether the first is of the smaller split, which is the one that is tested on; of equal ones, of the first by name. */
+function isOfSmaller(a: Photo, b: Photo, splits: Splits): boolean {
+  const [first, second] = [splitOf(a), splitOf(b)]
+  return (splits[first] ?? 0) - (splits[second] ?? 0) < (first < second ? 1 : 0)
 }
 
 function leakOf(photo: Photo, other: Photo, kind: DuplicateKind, similarity: number, words: string): Leak {
@@ -171,7 +176,7 @@ function surestOfEach(leaks: readonly Leak[]): readonly Leak[] {
   })
 }
 
-function onlyOne(split: string | undefined, splits: Readonly<Record<string, number>>): CollectionError {
+function onlyOne(split: string | undefined, splits: Splits): CollectionError {
   const found = Object.keys(splits).map((name) => JSON.stringify(name))
   const where = split === undefined ? 'the two collections' : `the column ${split}`
   return new CollectionError(
