@@ -12,7 +12,7 @@ import { loadChosenEncoder } from './load-chosen-encoder.js'
 import type { ModelOptions } from './model-options.js'
 
 /** Is what a collection is called that nobody has named. */
-const DEFAULT_COLLECTION = 'photos.plumage'
+export const DEFAULT_COLLECTION = 'photos.plumage'
 
 export function addCollectionOption(command: Command, flags: string, description: string): Command {
   return command.option(flags, description, DEFAULT_COLLECTION)

@@ -120,7 +120,7 @@ Examples:
   plumage report photos -o report.html           one page: colours, and what is like a place that is clicked
   plumage index photos                           a collection to search: only what is new or changed is read
   plumage search cat.jpg                         the photos in it that are most like this one
-  plumage label photos.plumage --from folders    labels, from which heads are trained (--train) and errors found
+  plumage label --from folders                   labels, from which heads are trained (--train) and errors found
   plumage compare small mine photos              which of two models tells labelled photos apart better
   plumage clusters                               its photos in groups, with names from folders
   plumage map -o map.html                        a page on which alike photos lie near each other

@@ -30,10 +30,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 test('without labels each command says so, and what to do', async () => {
-  for (const args of [
-    ['label', 'photos.plumage', '--train', 'head.safetensors'],
-    ['label-errors', 'photos.plumage'],
-  ]) {
+  for (const args of [['label', '--train', 'head.safetensors'], ['label-errors']]) {
     const { code, stderr } = await run(...args)
     expect(code).toBe(2)
     expect(stderr).toMatch(/No photo of .* has a label.*--from folders/)
@@ -41,24 +38,15 @@ test('without labels each command says so, and what to do', async () => {
 })
 
 test('labels come from folders, make a head that is judged, and photos are classified by it', async () => {
-  const labelled = await run('label', 'photos.plumage', '--from', 'folders')
+  const labelled = await run('label', '--from', 'folders')
   expect(labelled).toMatchObject({
     code: 0,
     stdout: '12 labels changed, 0 as they were: hat 3, pants 3, shoes 3, t-shirt 3\n',
   })
-  const few = await run('label', 'photos.plumage', '--train', 'head.safetensors')
+  const few = await run('label', '--train', 'head.safetensors')
   expect(few.code).toBe(2)
   expect(few.stderr).toMatch(/fewer of hat \(3\), pants \(3\).*--folds 3/)
-  const trained = await run(
-    'label',
-    'photos.plumage',
-    '--train',
-    'head.safetensors',
-    '--folds',
-    '3',
-    '--confusion',
-    'c.png',
-  )
+  const trained = await run('label', '--train', 'head.safetensors', '--folds', '3', '--confusion', 'c.png')
   expect(trained).toMatchObject({ code: 0 })
   expect(trained.stdout).toMatch(/12 photos of 4 classes, 3 folds/)
   expect(trained.stdout).toMatch(/linear probe, C .*\n {2}accuracy \d+\.\d % \[\d/)
@@ -154,25 +142,23 @@ test("another model's head is refused with what differs, and so is what is no he
 })
 
 test('a label by hand that no photo has yet is taken for a slip, and photos go by any of their names', async () => {
-  const slip = await run('label', 'photos.plumage', 'hat-1.jpg', '--set', 'shos')
+  const slip = await run('label', 'hat-1.jpg', '--set', 'shos')
   expect(slip.code).toBe(2)
   expect(slip.stderr).toMatch(/No photo is called "shos" yet. Did you mean shoes\?.*--new/)
-  const missing = await run('label', 'photos.plumage', 'hat-9.jpg', '--set', 'hat')
+  const missing = await run('label', 'hat-9.jpg', '--set', 'hat')
   expect(missing.stderr).toMatch(/no photo "hat-9.jpg".*photos\/hat\/hat-\d.jpg/)
-  expect(
-    await run('label', 'photos.plumage', 'hat-1.jpg', './photos/hat/hat-2.jpg', '--set', 'cap', '--new'),
-  ).toMatchObject({
+  expect(await run('label', 'hat-1.jpg', './photos/hat/hat-2.jpg', '--set', 'cap', '--new')).toMatchObject({
     code: 0,
     stdout: '2 labels changed, 0 as they were: cap 2\n',
   })
-  const listed = await run('label', 'photos.plumage')
+  const listed = await run('label')
   expect(listed.stdout).toBe('cap  2\nhat  1\npants  3\nshoes  3\nt-shirt  3\nwithout a label  0\n')
-  await run('label', 'photos.plumage', '--from', 'folders')
+  await run('label', '--from', 'folders')
 })
 
 test('photos without a label get proposals, and the most useful are asked for', async () => {
-  await run('label', 'photos.plumage', 'pants-3.jpg', 'photos/shoes/shoes-3.jpg', '--clear')
-  const { code, stdout } = await run('label', 'photos.plumage', '--suggest', '1', '--json')
+  await run('label', 'pants-3.jpg', 'photos/shoes/shoes-3.jpg', '--clear')
+  const { code, stdout } = await run('label', '--suggest', '1', '--json')
   expect(code).toBe(0)
   const { suggestions, next } = JSON.parse(stdout)
   expect(suggestions.map(({ name, label }: { name: string; label: string }) => [name, label]).sort()).toEqual(
@@ -186,11 +172,9 @@ test('photos without a label get proposals, and the most useful are asked for', 
     join(folder, 'labels.csv'),
     'path,label\r\n"photos/pants/pants-3.jpg",pants\r\nshoes/shoes-3.jpg,shoes\r\n',
   )
-  expect((await run('label', 'photos.plumage', '--from', 'labels.csv')).stdout).toContain('2 labels changed')
+  expect((await run('label', '--from', 'labels.csv')).stdout).toContain('2 labels changed')
   writeFileSync(join(folder, 'bad.csv'), 'file,label\na,b\n')
-  expect((await run('label', 'photos.plumage', '--from', 'bad.csv')).stderr).toContain(
-    'path and label are needed',
-  )
+  expect((await run('label', '--from', 'bad.csv')).stderr).toContain('path and label are needed')
 })
 
 test('a wrong label is found', async () => {
@@ -199,9 +183,9 @@ test('a wrong label is found', async () => {
     readdirSync(join(folder, 'photos', kind)).map((name) => `${name},${low(kind) ? 'low' : 'high'}`),
   )
   writeFileSync(join(folder, 'worn.csv'), `path,label\n${records.join('\n')}\n`)
-  await run('label', 'photos.plumage', '--from', 'worn.csv', '--column', 'worn')
-  await run('label', 'photos.plumage', 't-shirt-3.jpg', '--set', 'low', '--column', 'worn')
-  const { code, stdout } = await run('label-errors', 'photos.plumage', '--column', 'worn')
+  await run('label', '--from', 'worn.csv', '--column', 'worn')
+  await run('label', 't-shirt-3.jpg', '--set', 'low', '--column', 'worn')
+  const { code, stdout } = await run('label-errors', '--column', 'worn')
   expect(code).toBe(0)
   expect(stdout).toMatch(/photos\/t-shirt\/t-shirt-3.jpg {2}is called low, looks like high/)
 })
@@ -224,15 +208,11 @@ test('two models are compared on one labelled folder, photo by photo', async () 
 })
 
 test('one class is too little, and wrong options are told in words', async () => {
-  await run('label', 'photos.plumage', '--from', 'folders', '--column', 'kind')
+  await run('label', '--from', 'folders', '--column', 'kind')
   const all = readdirSync(join(folder, 'photos')).flatMap((kind) => readdirSync(join(folder, 'photos', kind)))
-  await run('label', 'photos.plumage', ...all, '--set', 'thing', '--new', '--column', 'kind')
-  expect((await run('label-errors', 'photos.plumage', '--column', 'kind')).stderr).toMatch(
-    /is called "thing".*takes two/,
-  )
-  expect((await run('label-errors', 'photos.plumage', '--column', 'knd')).stderr).toContain(
-    'Did you mean kind',
-  )
-  expect((await run('label', 'photos.plumage', 'hat-1.jpg')).stderr).toContain('--set LABEL, or --clear')
-  expect((await run('label', 'photos.plumage', '--train', 'head.bin')).stderr).toContain('.safetensors')
+  await run('label', ...all, '--set', 'thing', '--new', '--column', 'kind')
+  expect((await run('label-errors', '--column', 'kind')).stderr).toMatch(/is called "thing".*takes two/)
+  expect((await run('label-errors', '--column', 'knd')).stderr).toContain('Did you mean kind')
+  expect((await run('label', 'hat-1.jpg')).stderr).toContain('--set LABEL, or --clear')
+  expect((await run('label', '--train', 'head.bin')).stderr).toContain('.safetensors')
 })

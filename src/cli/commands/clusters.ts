@@ -7,6 +7,7 @@ import type {
   PhotoClusters,
 } from '../../collection/cluster-photos.js'
 import type { Collection } from '../../collection/collection.js'
+import { addCollectionOption } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
 import { counted } from '../counted.js'
 import { positiveInteger } from '../model-options.js'
@@ -15,6 +16,7 @@ import { terminal } from '../run-resumably.js'
 import { wholeNumber } from '../whole-number.js'
 
 interface ClustersOptions {
+  readonly in: string
   readonly method: ClusterMethod
   readonly count?: number
   readonly minPhotos?: number
@@ -28,8 +30,7 @@ interface ClustersOptions {
 }
 
 export function clustersCommand(context: CommandContext): Command {
-  return new Command('clusters')
-    .argument('[collection]', 'the collection', 'photos.plumage')
+  return addCollectionOption(new Command('clusters'), '--in <collection>', 'the collection')
     .addOption(
       new Option('--method <method>', 'every photo in one of k groups, or groups where photos lie densely')
         .choices(['k-means', 'hdbscan'])
@@ -48,13 +49,13 @@ export function clustersCommand(context: CommandContext): Command {
     .option('--seed <n>', 'what is drawn (default: 0)', wholeNumber)
     .option('--no-save', 'show the groups, and keep nothing with the collection')
     .option('--json', 'a JSON line for each group')
-    .action((name: string, options: ClustersOptions) => clusters(context, name, options))
+    .action((options: ClustersOptions) => clusters(context, options))
 }
 
-async function clusters(context: CommandContext, name: string, options: ClustersOptions): Promise<void> {
+async function clusters(context: CommandContext, options: ClustersOptions): Promise<void> {
   const { files, signal, collections, stdout } = context
   using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: undefined })
-  await using collection = await collections.open(files.resolve(name), { signal, write: options.save })
+  await using collection = await collections.open(files.resolve(options.in), { signal, write: options.save })
   const { clusterPhotos } = await import('../../collection/cluster-photos.js')
   progress.phase('comparing photos')
   const found = await clusterPhotos(collection, { ...settingsOf(options), signal })

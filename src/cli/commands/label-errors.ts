@@ -1,10 +1,12 @@
 /** `plumage label-errors` lists the photos of a collection whose labels are likely wrong. */
 import { Command, Option } from 'commander'
+import { addCollectionOption } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
 import { positiveInteger } from '../model-options.js'
 import { printable } from '../progress.js'
 
 interface LabelErrorsOptions {
+  readonly in: string
   readonly column: string
   readonly folds: number
   readonly by: 'margin' | 'confidence'
@@ -12,8 +14,7 @@ interface LabelErrorsOptions {
 }
 
 export function labelErrorsCommand(context: CommandContext): Command {
-  return new Command('label-errors')
-    .argument('<collection>', 'the collection')
+  return addCollectionOption(new Command('label-errors'), '--in <collection>', 'the collection')
     .option('--column <name>', 'the column that labels are in', 'label')
     .option('--folds <n>', 'folds of the cross-validation', positiveInteger, 5)
     .addOption(
@@ -25,13 +26,12 @@ export function labelErrorsCommand(context: CommandContext): Command {
         .default('margin'),
     )
     .option('--json', 'a JSON line for each photo')
-    .action((collection: string, options: LabelErrorsOptions) => listErrors(context, collection, options))
+    .action((options: LabelErrorsOptions) => listErrors(context, options))
 }
 
 async function listErrors(
   { files, signal, collections, stdout, stderr }: CommandContext,
-  name: string,
-  { json, ...options }: LabelErrorsOptions,
+  { json, in: name, ...options }: LabelErrorsOptions,
 ): Promise<void> {
   await using collection = await collections.open(files.resolve(name), { signal })
   const { findMislabelled } = await import('../../collection/labels/find-mislabelled.js')

@@ -4,6 +4,7 @@ import type { Collection } from '../../collection/collection.js'
 import type { LabelToGive } from '../../collection/labels/give-labels.js'
 import { given } from '../../encoder/choose-recipe.js'
 import { UsageError } from '../cli-error.js'
+import { addCollectionOption, DEFAULT_COLLECTION } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
 import { reportJson, reportLines } from '../label-report.js'
 import { positiveInteger } from '../model-options.js'
@@ -15,6 +16,7 @@ interface LabelOptions {
   readonly set?: string
   readonly clear?: boolean
   readonly new?: boolean
+  readonly in: string
   readonly column: string
   readonly suggest?: number | true
   readonly train?: string
@@ -28,9 +30,11 @@ interface LabelOptions {
 }
 
 export function labelCommand(context: CommandContext): Command {
-  return new Command('label')
-    .argument('<collection>', 'the collection')
-    .argument('[photos...]', 'photos for --set and --clear: root/path, paths, ids or names of files')
+  const command = new Command('label').argument(
+    '[photos...]',
+    'photos for --set and --clear: root/path, paths, ids or names of files',
+  )
+  return addCollectionOption(command, '--in <collection>', 'the collection')
     .option(
       '--from <source>',
       'folders (the folder that each photo lies in), or a CSV file with the columns path and label',
@@ -52,17 +56,15 @@ export function labelCommand(context: CommandContext): Command {
     .option('--temperature <t>', 'temperature of their votes (default: 0.07)', positiveNumber)
     .addOption(new Option('--no-few-shot', 'leave the few-shot curve out'))
     .option('--json', 'what is found as JSON, and progress as JSON lines on stderr')
-    .action((collection: string, photos: string[], options: LabelOptions) =>
-      label(context, collection, photos, options),
-    )
+    .action((photos: string[], options: LabelOptions) => label(context, photos, options))
 }
 
 async function label(
   context: CommandContext,
-  name: string,
   photos: readonly string[],
   options: LabelOptions,
 ): Promise<void> {
+  const name = options.in
   checkWanted(photos, options)
   const { files, signal, collections } = context
   const writes = options.from !== undefined || photos.length > 0
@@ -80,9 +82,7 @@ function checkWanted(photos: readonly string[], { from, set, clear, train, confu
   if (set !== undefined && clear)
     throw new UsageError('--set gives a label and --clear takes it away: name one of them.')
   if (byHand && photos.length === 0)
-    throw new UsageError(
-      'Name the photos that are meant: plumage label photos.plumage --set cat a.jpg b.jpg.',
-    )
+    throw new UsageError('Name the photos that are meant: plumage label a.jpg b.jpg --set cat.')
   if (!byHand && photos.length > 0)
     throw new UsageError(`Say what becomes of ${photos[0]}: --set LABEL, or --clear.`)
   if (byHand && from !== undefined)
@@ -179,7 +179,9 @@ async function suggest(
       'A class has but one photo, so how sure this is could not be tried: the shares are too sure or too unsure.\n',
     )
   if (found.next.length === 0) return
-  stdout.write(`Labels of these would teach most (plumage label ${printable(name)} --set LABEL PHOTOS):\n`)
+  stdout.write(
+    `Labels of these would teach most (plumage label PHOTOS --set LABEL${name === DEFAULT_COLLECTION ? '' : ` --in ${printable(name)}`}):\n`,
+  )
   for (const one of found.next) stdout.write(line(one))
 }
 

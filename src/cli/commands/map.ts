@@ -8,6 +8,7 @@ import type { MapView } from '../../picture/map/map-view.js'
 import { formatOfNameOrNull, type PictureFormat } from '../../platform/node/picture/picture-formats.js'
 import { asOutputError } from '../../work/output-error.js'
 import { UsageError } from '../cli-error.js'
+import { addCollectionOption } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
 import { counted } from '../counted.js'
 import { positiveInteger } from '../model-options.js'
@@ -16,6 +17,7 @@ import { fileOf, prepareOutput, terminal } from '../run-resumably.js'
 import { wholeNumber } from '../whole-number.js'
 
 interface MapOptions {
+  readonly in: string
   readonly output: string
   readonly rebuild?: boolean
   readonly neighbours?: number
@@ -38,8 +40,7 @@ const AT_ONCE = 4
 const MOST_GROUPS = 40
 
 export function mapCommand(context: CommandContext): Command {
-  return new Command('map')
-    .argument('[collection]', 'the collection', 'photos.plumage')
+  return addCollectionOption(new Command('map'), '--in <collection>', 'the collection')
     .requiredOption('-o, --output <file>', 'a page (.html), a picture (.png, .jpg, .webp) or .svg')
     .option('--rebuild', 'make the map anew, turned to fit the one before (default: new photos are placed)')
     .option(
@@ -53,10 +54,10 @@ export function mapCommand(context: CommandContext): Command {
     .option('--seed <n>', 'what is drawn (default: 0)', wholeNumber)
     .option('--restart', 'replace the output even where it is no picture of plumage')
     .option('--json', 'progress as JSON lines on stderr')
-    .action((name: string, options: MapOptions) => map(context, name, options))
+    .action((options: MapOptions) => map(context, options))
 }
 
-async function map(context: CommandContext, name: string, options: MapOptions): Promise<void> {
+async function map(context: CommandContext, options: MapOptions): Promise<void> {
   const { files, signal, collections, stdout } = context
   const { output, json = false, restart = false } = options
   const format = formatOf(output)
@@ -65,7 +66,7 @@ async function map(context: CommandContext, name: string, options: MapOptions): 
   )
   await context.pictures.assertTakes(path, { replace: restart })
   using progress = new Progress({ ...terminal(context), json, total: undefined })
-  await using collection = await collections.open(files.resolve(name), { signal, write: true })
+  await using collection = await collections.open(files.resolve(options.in), { signal, write: true })
   const [{ mapPhotos }, { layOutInThread }] = await Promise.all([
     import('../../collection/map-photos.js'),
     import('../../platform/node/collection/lay-out-in-thread.js'),

@@ -119,7 +119,7 @@ function noLabels(where: string, count: number, only?: string): CollectionError 
     count === 0 ? 'has a label' : `is called ${JSON.stringify(only)}, and telling classes apart takes two`
   return new CollectionError(
     'unlabelled',
-    `${found} of ${where} ${what}. Label photos: plumage label ${where} --from folders, --from file.csv, or --set NAME PHOTOS.`,
+    `${found} of ${where} ${what}. Label photos: plumage label --in ${where} --from folders, --from file.csv, or PHOTOS --set NAME.`,
   )
 }
 
