@@ -268,6 +268,7 @@ export {
   drawMask,
   drawPatchColors,
   type HeatOptions,
+  type MaskOptions,
   type OverlayOptions,
 } from './picture/draw/draw-patches.js'
 export { captioned, contactSheet, sideBySide } from './picture/draw/layout.js'

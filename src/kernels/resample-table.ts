@@ -17,12 +17,19 @@ export interface Taps {
 
 /** @param step counts input cells per output cell; it is `inputSize / outputSize` unless a library says otherwise */
 export function plainTaps(inputSize: number, outputSize: number, step = inputSize / outputSize): Taps {
+  return plainTapsAt(
+    Float64Array.from({ length: outputSize }, (_, i) => (i + 0.5) * step - 0.5),
+    inputSize,
+  )
+}
+
+/** Gives the same taps for places that are given: 0 is the middle of the first input cell, 1 that of the second. */
+export function plainTapsAt(places: Float64Array, inputSize: number): Taps {
   const indices: number[][] = []
   const weights: number[][] = []
-  for (let i = 0; i < outputSize; i++) {
-    const source = (i + 0.5) * step - 0.5
-    const first = Math.min(Math.floor(source), inputSize - 1)
-    const t = Math.min(Math.max(source - first, 0), 1)
+  for (const place of places) {
+    const first = Math.min(Math.floor(place), inputSize - 1)
+    const t = Math.min(Math.max(place - first, 0), 1)
     indices.push([-1, 0, 1, 2].map((tap) => Math.min(Math.max(first + tap, 0), inputSize - 1)))
     weights.push([1 + t, t, 1 - t, 2 - t].map((distance) => cubic(distance, -0.75)))
   }

@@ -1,7 +1,19 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { seededRandom } from './seeded-random.js'
-import { upsampleBicubic, upsampleJointBilateral } from './upsample-grid.js'
+import { bicubicRows, evenAxes, type GridSize, jointBilateralRows, type PixelRows } from './upsample-grid.js'
+
+function upsampleBicubic(values: Float32Array, from: GridSize, to: GridSize): Float32Array {
+  return allOf(bicubicRows({ values, size: from }, evenAxes(from, to)), to)
+}
+
+function upsampleJointBilateral(values: Float32Array, from: GridSize, guide: Uint8Array, to: GridSize) {
+  return allOf(jointBilateralRows({ values, size: from }, evenAxes(from, to), guide), to)
+}
+
+function allOf(rowAt: PixelRows, [height]: GridSize): Float32Array {
+  return Float32Array.from(Array.from({ length: height }, (_, y) => [...rowAt(y)]).flat())
+}
 
 const sides = fc.record({
   rows: fc.integer({ min: 1, max: 7 }),

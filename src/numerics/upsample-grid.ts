@@ -1,60 +1,112 @@
-/** Makes values of pixels from values of a grid, whose places cover the pixels evenly. */
-import { plainTaps, resampleTable } from '../kernels/resample-table.js'
+/** Makes values of pixels from values of a grid, a row of pixels at a time: all of a photo's at once would take many times the photo's own memory. */
+import { plainTapsAt } from '../kernels/resample-table.js'
 
 /** (rows, columns), or (height, width). */
 export type GridSize = readonly [rows: number, columns: number]
 
-/** Upsamples values [rows * columns, C] to [height * width, C] by Keys' cubic, as `torch.nn.functional.interpolate(mode='bicubic')` does. */
-export function upsampleBicubic(values: Float32Array, from: GridSize, to: GridSize): Float32Array {
-  return resampleTable(values, from, plainTaps(from[0], to[0]), plainTaps(from[1], to[1]))
+/** Holds values of the places of a grid. */
+export interface GridTable {
+  /** float32 [rows * columns, C]. */
+  readonly values: Float32Array
+  readonly size: GridSize
 }
 
-/** Says how alike places and colours must be: as Kopf et al. have it, in places of the grid and in colours from 0 to 1. */
-const PLACE_DEVIATION = 0.5
-const COLOUR_DEVIATION = 0.1
-/** Looks at 5 x 5 places around each pixel. */
-const REACH = 2
+/** Says where pixels lie on a grid: 0 is the middle of the first place, 1 that of the second. Both axes go up evenly. */
+export interface PixelAxes {
+  /** float64 [height]. */
+  readonly down: Float64Array
+  /** float64 [width]. */
+  readonly across: Float64Array
+}
 
-/**
- * Upsamples values [rows * columns, C] to [height * width, C], and lets edges of a photo be theirs: a pixel takes from near places whose colour is like
- * its own (Kopf, Cohen, Lischinski and Uyttendaele, Joint bilateral upsampling, 2007). The colour of a place is the mean of the pixels that it covers.
- *
- * @param guide uint8 [height, width, 3], the part of the photo that the grid covers
- */
-export function upsampleJointBilateral(
-  values: Float32Array,
-  [rows, columns]: GridSize,
-  guide: Uint8Array,
-  [height, width]: GridSize,
-): Float32Array {
+/** Gives the values of a row of pixels, float64 [width, C], which the next call writes over. */
+export type PixelRows = (y: number) => Float64Array
+
+/** Places pixels that a grid covers evenly, from edge to edge. */
+export function evenAxes([rows, columns]: GridSize, [height, width]: GridSize): PixelAxes {
+  const axis = (places: number, pixels: number) =>
+    Float64Array.from({ length: pixels }, (_, pixel) => (pixel + 0.5) * (places / pixels) - 0.5)
+  return { down: axis(rows, height), across: axis(columns, width) }
+}
+
+/** Upsamples by Keys' cubic, as `torch.nn.functional.interpolate(mode='bicubic')` does. */
+export function bicubicRows({ values, size: [rows, columns] }: GridTable, axes: PixelAxes): PixelRows {
   const channels = values.length / (rows * columns)
-  const colours = placeColours(guide, [height, width], [rows, columns])
-  const out = new Float32Array(height * width * channels)
-  const sums = new Float64Array(channels)
-  const across = placeWeights(columns, width)
-  const down = placeWeights(rows, height)
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const pixel = y * width + x
-      sums.fill(0)
-      let total = 0
-      for (let i = down.first[y]; i < down.end[y]; i++) {
-        for (let j = across.first[x]; j < across.end[x]; j++) {
-          const place = i * columns + j
-          let square = 0
-          for (let c = 0; c < 3; c++) square += ((guide[3 * pixel + c] - colours[3 * place + c]) / 255) ** 2
-          const weight =
-            down.weights[y * (2 * REACH + 2) + i - down.first[y]] *
-            across.weights[x * (2 * REACH + 2) + j - across.first[x]] *
-            Math.exp(-square / (2 * COLOUR_DEVIATION ** 2))
-          total += weight
-          for (let c = 0; c < channels; c++) sums[c] += weight * values[place * channels + c]
-        }
+  const horizontal = plainTapsAt(axes.across, columns)
+  const vertical = plainTapsAt(axes.down, rows)
+  const length = axes.across.length * channels
+  const wide = new Float64Array(rows * length)
+  for (let row = 0; row < rows; row++) {
+    for (const [x, taps] of horizontal.indices.entries()) {
+      const to = row * length + x * channels
+      for (const [i, tap] of taps.entries()) {
+        const from = (row * columns + tap) * channels
+        for (let c = 0; c < channels; c++) wide[to + c] += horizontal.weights[x][i] * values[from + c]
       }
-      for (let c = 0; c < channels; c++) out[pixel * channels + c] = sums[c] / total
     }
   }
-  return out
+  const out = new Float64Array(length)
+  return (y) => {
+    out.fill(0)
+    for (const [i, tap] of vertical.indices[y].entries()) {
+      const weight = vertical.weights[y][i]
+      for (let j = 0; j < length; j++) out[j] += weight * wide[tap * length + j]
+    }
+    return out
+  }
+}
+
+/** Say how alike places and colours must be: as Kopf et al. have it, in places of the grid and in colours from 0 to 1. */
+const PLACE_DEVIATION = 0.5
+const COLOUR_DEVIATION = 0.1
+/** Is the exponent of a difference of one level, of 255. */
+const PER_SQUARE = -1 / (2 * (COLOUR_DEVIATION * 255) ** 2)
+/** Looks at 5 x 5 places around each pixel. */
+const REACH = 2
+const REACHED = 2 * REACH + 2
+
+/**
+ * Upsamples so that edges of a photo become edges of the values: a pixel takes from near places whose colour is like its own (Kopf, Cohen, Lischinski and
+ * Uyttendaele, Joint bilateral upsampling, 2007). The colour of a place is the mean of the pixels that are nearest to it.
+ *
+ * @param guide uint8 [height, width, 3], the pixels themselves
+ */
+export function jointBilateralRows(
+  { values, size: [rows, columns] }: GridTable,
+  axes: PixelAxes,
+  guide: Uint8Array,
+): PixelRows {
+  const channels = values.length / (rows * columns)
+  const colours = placeColours(guide, axes, [rows, columns])
+  const across = placeWeights(axes.across, columns)
+  const down = placeWeights(axes.down, rows)
+  const width = axes.across.length
+  const out = new Float64Array(width * channels)
+  return (y) => {
+    out.fill(0)
+    for (let x = 0; x < width; x++) {
+      const pixel = 3 * (y * width + x)
+      const to = x * channels
+      let total = 0
+      for (let i = down.first[y]; i < down.end[y]; i++) {
+        const rowWeight = down.weights[y * REACHED + i - down.first[y]]
+        for (let j = across.first[x]; j < across.end[x]; j++) {
+          const place = i * columns + j
+          const red = guide[pixel] - colours[3 * place]
+          const green = guide[pixel + 1] - colours[3 * place + 1]
+          const blue = guide[pixel + 2] - colours[3 * place + 2]
+          const weight =
+            rowWeight *
+            across.weights[x * REACHED + j - across.first[x]] *
+            Math.exp((red * red + green * green + blue * blue) * PER_SQUARE)
+          total += weight
+          for (let c = 0; c < channels; c++) out[to + c] += weight * values[place * channels + c]
+        }
+      }
+      for (let c = 0; c < channels; c++) out[to + c] /= total
+    }
+    return out
+  }
 }
 
 interface PlaceWeights {
@@ -62,48 +114,63 @@ interface PlaceWeights {
   readonly first: Int32Array
   /** [pixels] Is the place after the last one. */
   readonly end: Int32Array
-  /** [pixels, 2 * REACH + 2] */
+  /** [pixels, REACHED] */
   readonly weights: Float64Array
 }
 
-/** Weighs the places around each pixel of one axis by how far their middles are. The smallest weight of all stays far above the least number. */
-function placeWeights(places: number, pixels: number): PlaceWeights {
-  const first = new Int32Array(pixels)
-  const end = new Int32Array(pixels)
-  const weights = new Float64Array(pixels * (2 * REACH + 2))
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    const at = ((pixel + 0.5) * places) / pixels - 0.5
+/**
+ * Weighs the places around each pixel of one axis by how far their middles are. The smallest weight of all stays far above the least number. A pixel beyond the
+ * outermost middles, as of patches that overlap, is taken for one that lies there.
+ */
+function placeWeights(axis: Float64Array, places: number): PlaceWeights {
+  const first = new Int32Array(axis.length)
+  const end = new Int32Array(axis.length)
+  const weights = new Float64Array(axis.length * REACHED)
+  for (const [pixel, place] of axis.entries()) {
+    const at = Math.min(places - 0.5, Math.max(-0.5, place))
     first[pixel] = Math.max(0, Math.ceil(at - REACH))
     end[pixel] = Math.min(places, Math.floor(at + REACH) + 1)
-    for (let place = first[pixel]; place < end[pixel]; place++)
-      weights[pixel * (2 * REACH + 2) + place - first[pixel]] = Math.exp(
-        -((place - at) ** 2) / (2 * PLACE_DEVIATION ** 2),
+    for (let near = first[pixel]; near < end[pixel]; near++)
+      weights[pixel * REACHED + near - first[pixel]] = Math.exp(
+        -((near - at) ** 2) / (2 * PLACE_DEVIATION ** 2),
       )
   }
   return { first, end, weights }
 }
 
-/** Gives the mean colour of the pixels whose middle lies in each place; where a place is smaller than a pixel, that of the pixel at its middle. */
-function placeColours(guide: Uint8Array, [height, width]: GridSize, [rows, columns]: GridSize): Float64Array {
+/** Gives the mean colour of the pixels that are nearest to each place; where there are none, that of the pixel nearest to its middle. */
+function placeColours(
+  guide: Uint8Array,
+  { down, across }: PixelAxes,
+  [rows, columns]: GridSize,
+): Float64Array {
   const colours = new Float64Array(rows * columns * 3)
   for (let row = 0; row < rows; row++) {
-    const [top, bottom] = span(row, rows, height)
+    const [top, bottom] = nearestPixels(row, down, rows)
     for (let column = 0; column < columns; column++) {
-      const [left, right] = span(column, columns, width)
+      const [left, right] = nearestPixels(column, across, columns)
       const to = 3 * (row * columns + column)
       for (let y = top; y < bottom; y++)
         for (let x = left; x < right; x++)
-          for (let c = 0; c < 3; c++) colours[to + c] += guide[3 * (y * width + x) + c]
+          for (let c = 0; c < 3; c++) colours[to + c] += guide[3 * (y * across.length + x) + c]
       for (let c = 0; c < 3; c++) colours[to + c] /= (bottom - top) * (right - left)
     }
   }
   return colours
 }
 
-function span(place: number, places: number, pixels: number): readonly [number, number] {
-  const from = Math.round((place * pixels) / places)
-  const end = Math.round(((place + 1) * pixels) / places)
+function nearestPixels(
+  place: number,
+  axis: Float64Array,
+  places: number,
+): readonly [from: number, end: number] {
+  const last = axis.length - 1
+  const step = last > 0 ? (axis[last] - axis[0]) / last : 1
+  const pixelAt = (at: number) => (at - axis[0]) / step
+  const within = (pixel: number) => Math.min(last + 1, Math.max(0, pixel))
+  const from = place === 0 ? 0 : within(Math.ceil(pixelAt(place - 0.5)))
+  const end = place === places - 1 ? last + 1 : within(Math.ceil(pixelAt(place + 0.5)))
   if (end > from) return [from, end]
-  const middle = Math.min(pixels - 1, Math.floor(((place + 0.5) * pixels) / places))
-  return [middle, middle + 1]
+  const nearest = Math.min(last, Math.max(0, Math.round(pixelAt(place))))
+  return [nearest, nearest + 1]
 }

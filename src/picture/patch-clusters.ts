@@ -79,9 +79,30 @@ export async function clusterPatches(
  */
 export async function labelPatches(
   map: PatchMap,
-  { centres, count }: Pick<PatchClusters, 'centres' | 'count'>,
+  clusters: Pick<PatchClusters, 'centres' | 'count'>,
   options: LabelOptions = {},
 ): Promise<Int32Array> {
+  return largestScores(await groupScores(map, clusters, options), clusters.count)
+}
+
+/** Gives the number of the largest of each patch's `count` scores. */
+export function largestScores(scores: Float32Array, count: number): Int32Array {
+  return Int32Array.from({ length: scores.length / count }, (_, row) => largestAt(scores, row * count, count))
+}
+
+/** Gives the number of the largest of `count` values from `at` on, of equally large ones the first. */
+export function largestAt(values: Float32Array | Float64Array, at: number, count: number): number {
+  let best = 0
+  for (let one = 1; one < count; one++) if ((values[at + one] ?? 0) > (values[at + best] ?? 0)) best = one
+  return best
+}
+
+/** Gives the cosine similarity of each patch to the centre of each group, float32 [rows * columns, K]. Throws as `labelPatches`. */
+export async function groupScores(
+  map: PatchMap,
+  { centres, count }: Pick<PatchClusters, 'centres' | 'count'>,
+  options: LabelOptions = {},
+): Promise<Float32Array> {
   checkOptionNames(options, LABEL_OPTIONS)
   const { products = plainProducts, signal } = options
   const width = widthOf(map)
@@ -93,10 +114,5 @@ export async function labelPatches(
   const patches = unitRows(map.patches, width)
   const cosines = await products.similarity(centres, patches, width, { signal })
   const rows = patches.length / width
-  return Int32Array.from({ length: rows }, (_, row) => {
-    let best = 0
-    const at = (group: number) => cosines[group * rows + row] ?? 0
-    for (let group = 1; group < count; group++) if (at(group) > at(best)) best = group
-    return best
-  })
+  return Float32Array.from(cosines, (_, i) => cosines[(i % count) * rows + Math.floor(i / count)] ?? 0)
 }

@@ -1,11 +1,17 @@
 /** Makes pixels of patches' values, after they have been projected to a few numbers: whole features at the size of a photo would fit into no memory. */
 import type { RgbImage } from '../image/image.js'
 import type { PatchGrid } from '../model/positions.js'
-import { upsampleBicubic, upsampleJointBilateral } from '../numerics/upsample-grid.js'
+import {
+  bicubicRows,
+  evenAxes,
+  jointBilateralRows,
+  type PixelAxes,
+  type PixelRows,
+} from '../numerics/upsample-grid.js'
 import { PictureError } from './picture-error.js'
 
 /** Bounds the numbers of a pixel. */
-const MOST_UPSAMPLED_CHANNELS = 16
+export const MOST_UPSAMPLED_CHANNELS = 16
 
 /** Lists the ways in which values of patches become values of pixels. */
 export const UPSAMPLINGS = ['bicubic', 'joint-bilateral'] as const
@@ -30,7 +36,27 @@ export interface GridValues {
  * Upsamples values to the pixels of `guide`, which is the part of the photo that the patches cover, into float32 [height, width, C]. Throws `PictureError`:
  * `too-large` for more than 16 numbers a patch, `nothing-there` for values that are none of the grid or an empty photo, `unknown-setting` for a way that there is not.
  */
-export function upsample({ values, grid }: GridValues, guide: RgbImage, way: Upsampling): Float32Array {
+export function upsample(given: GridValues, guide: RgbImage, way: Upsampling): Float32Array {
+  const { grid, values } = given
+  const axes = evenAxes([grid.rows, grid.columns], [guide.height, guide.width])
+  const rowAt = pixelRows(given, guide, axes, way)
+  const rowLength = (guide.width * values.length) / (grid.rows * grid.columns)
+  const out = new Float32Array(guide.height * rowLength)
+  for (let y = 0; y < guide.height; y++) out.set(rowAt(y), y * rowLength)
+  return out
+}
+
+/**
+ * Upsamples a row of pixels at a time, for pixels that lie anywhere on the patches. Throws as `upsample` does.
+ *
+ * @param guide holds the pixels that `axes` places, and no others
+ */
+export function pixelRows(
+  { values, grid }: GridValues,
+  guide: RgbImage,
+  axes: PixelAxes,
+  way: Upsampling,
+): PixelRows {
   const channels = values.length / (grid.rows * grid.columns)
   if (!(Number.isInteger(channels) && channels > 0 && guide.height > 0 && guide.width > 0))
     throw new PictureError(
@@ -42,10 +68,9 @@ export function upsample({ values, grid }: GridValues, guide: RgbImage, way: Ups
       'too-large',
       `${channels} numbers a patch are too many for each pixel: project them to at most ${MOST_UPSAMPLED_CHANNELS} first, or to a score.`,
     )
-  const from = [grid.rows, grid.columns] as const
-  const to = [guide.height, guide.width] as const
-  if (way === 'bicubic') return upsampleBicubic(values, from, to)
-  if (way === 'joint-bilateral') return upsampleJointBilateral(values, from, guide.data, to)
+  const table = { values, size: [grid.rows, grid.columns] } as const
+  if (way === 'bicubic') return bicubicRows(table, axes)
+  if (way === 'joint-bilateral') return jointBilateralRows(table, axes, guide.data)
   throw new PictureError(
     'unknown-setting',
     `There is no upsampling ${way}: there are ${UPSAMPLINGS.join(', ')}.`,

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { rankedForPictures } from '../../src/hub/picture-models.js'
+import { UPSAMPLINGS } from '../../src/picture/upsample.js'
 import { decodeImage } from '../../src/platform/node/decode-image.js'
 import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import { MINI } from '../support/mini.js'
@@ -45,12 +46,30 @@ const KINDS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['clusters', ['clusters', HAT, SHOES, '--count', '3']],
   ['norms', ['norms', HAT]],
   ['compare', ['compare', HAT, '--layers', '3,-1']],
+  ['pca-bicubic', ['pca', HAT, SHOES, '--upsample', 'bicubic']],
+  ['pca-joint-bilateral', ['pca', HAT, SHOES, '--upsample', 'joint-bilateral']],
+  [
+    'pca-foreground-joint-bilateral',
+    ['pca', HAT, SHOES, '--foreground', '50%,50%', '--upsample', 'joint-bilateral'],
+  ],
+  ['similar-bicubic', ['similar', HAT, SHOES, '--point', '50%,50%', '--upsample', 'bicubic']],
+  ['attention-joint-bilateral', ['attention', HAT, '--upsample', 'joint-bilateral']],
+  ['rollout-bicubic', ['rollout', HAT, '--upsample', 'bicubic']],
+  ['objects-bicubic', ['objects', HAT, SHOES, '--upsample', 'bicubic']],
+  ['objects-joint-bilateral', ['objects', HAT, SHOES, '--upsample', 'joint-bilateral']],
+  ['clusters-bicubic', ['clusters', HAT, SHOES, '--count', '3', '--upsample', 'bicubic']],
+  ['norms-bicubic', ['norms', HAT, '--upsample', 'bicubic']],
+  ['cropped-bicubic', ['pca', HAT, '--size', '112', '--recipe', 'facebook', '--upsample', 'bicubic']],
+  [
+    'tiles-joint-bilateral',
+    ['pca', HAT, '--tiles', '112', '--longest', '224', '--upsample', 'joint-bilateral'],
+  ],
   ['cropped', ['pca', HAT, '--size', '112', '--recipe', 'facebook']],
 ]
 
 test.each(KINDS)('the picture %s is as it was', async (name, args) => {
   using folder = folderWith()
-  const small = args.includes('--size') ? SMALL.slice(2) : SMALL
+  const small = args.includes('--size') || args.includes('--tiles') ? SMALL.slice(2) : SMALL
   const { code, stderr } = await picture([...args, ...small, '-o', 'out.webp'], folder)
   expect({ code, stderr: stderr.replace(/^.*separability.*\n/, '') }).toEqual({ code: 0, stderr: '' })
   const path = join(PICTURES, `${name}.webp`)
@@ -80,6 +99,30 @@ test('a folder gets a picture of each photo, named after it, and another run rep
       .sort(),
   ).toEqual(['hat-1.jpg.jpeg', 'shoes-1.jpg.jpeg'])
   expect((await picture(args, folder)).code).toBe(0)
+})
+
+test('without upsampling a picture is the same to the byte, and with it the same whatever else is in the batch', async () => {
+  using folder = folderWith()
+  const attention = (photos: readonly string[], output: string, way?: string) =>
+    picture(
+      ['attention', ...photos, ...SMALL, '-o', output, ...(way === undefined ? [] : ['--upsample', way])],
+      folder,
+    )
+  const bytes = (name: string) => readFileSync(join(folder.path, name))
+  await attention([HAT], 'default.png')
+  await attention([HAT], 'none.png', 'none')
+  expect(bytes('none.png').equals(bytes('default.png'))).toBe(true)
+  for (const way of UPSAMPLINGS) {
+    const pixelsOf = async (output: string) => {
+      const names = readdirSync(join(folder.path, output), { recursive: true, encoding: 'utf8' })
+      return await decodeImage(
+        join(folder.path, output, names.find((name) => name.endsWith('hat-1.jpg.png')) ?? ''),
+      )
+    }
+    await attention([HAT], `${way}-alone`, way)
+    await attention([SHOES, HAT], `${way}-together`, way)
+    expect((await pixelsOf(`${way}-together`)).data).toEqual((await pixelsOf(`${way}-alone`)).data)
+  }
 })
 
 test('the caption names the model, and the command that fetches a better one where it is the one in the package', async () => {
@@ -169,6 +212,26 @@ test.each<readonly [what: string, args: readonly string[], said: RegExp]>([
   ["somebody else's file", ['pca', HAT, '-o', 'mine.png'], /is no picture that plumage has made.*--restart/],
   ['scaled decoding', ['pca', HAT, '--decode', 'scaled', '-o', 'x.png'], /Leave it out/],
   ['patches of a size', ['pca', HAT, '--patches', '9', '--size', '28', '-o', 'x.png'], /maxPatches/],
+  [
+    'an upsampling mistyped',
+    ['pca', HAT, '--upsample', 'bicubik', '-o', 'x.png'],
+    /Allowed choices are none, bicubic, joint-bilateral|Did you mean bicubic/,
+  ],
+  [
+    'matches upsampled',
+    ['match', HAT, SHOES, '--upsample', 'bicubic', '-o', 'x.png'],
+    /--upsample bicubic: this picture shows patches as they are/,
+  ],
+  [
+    'a comparison upsampled',
+    ['compare', HAT, '--layers', '3,-1', '--upsample', 'joint-bilateral', '-o', 'x.png'],
+    /--upsample joint-bilateral: this picture shows patches as they are/,
+  ],
+  [
+    'too many groups for each pixel',
+    ['clusters', HAT, '--count', '17', '--upsample', 'bicubic', '-o', 'x.png'],
+    /Give --count 16 or fewer/,
+  ],
   ['a kind mistyped', ['pcaa', HAT], /Did you mean pca\?/],
 ])('%s is one clear line with exit code 2', async (_what, args, said) => {
   using folder = folderWith({ 'a.txt': 'text', 'mine.png': 'mine' })

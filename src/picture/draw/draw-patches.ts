@@ -2,9 +2,12 @@
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { RgbImage } from '../../image/image.js'
 import { overlayCells } from '../../numerics/mix-pixels.js'
+import { largestAt } from '../patch-clusters.js'
 import type { Placed } from '../patches-at.js'
-import { copyOf } from './canvas.js'
+import type { Upsampling } from '../upsample.js'
+import { copyOf, type Rgb } from './canvas.js'
 import { type ColorMapName, colorAt, colorTable } from './color-maps.js'
+import { drawPixels, type Painter } from './draw-pixels.js'
 import { pixelPlaces } from './placement.js'
 
 /** Says how colours lie over a photo. */
@@ -13,9 +16,14 @@ export interface OverlayOptions {
   readonly mask?: Uint8Array | undefined
   /** Is the share of the colours where they lie; the rest is the photo. Default 1. */
   readonly opacity?: number | undefined
+  /**
+   * Gives each pixel a value of its own, between those of the patches around it; where there is a mask, what is masked runs into nothing. Default: a pixel has the
+   * value of its patch.
+   */
+  readonly upsample?: Upsampling | undefined
 }
 
-const OVERLAY_OPTIONS = { mask: true, opacity: true } satisfies OptionNames<OverlayOptions>
+const OVERLAY_OPTIONS = { mask: true, opacity: true, upsample: true } satisfies OptionNames<OverlayOptions>
 
 /** So much of a photo's light is left where nothing was seen, or where a mask is 0. */
 const DIMMED = 0.3
@@ -34,38 +42,81 @@ export function drawPatchColors(
   options: OverlayOptions = {},
 ): RgbImage {
   checkOptionNames(options, OVERLAY_OPTIONS)
-  const { mask, opacity = 1 } = options
-  if (!(opacity >= 0 && opacity <= 1))
-    throw new RangeError(`The option opacity is ${opacity}; it is a share from 0 to 1.`)
+  const { upsample } = options
+  const shown = shownBy(options, placed)
   const { grid } = placed
   if (colors.height !== grid.rows || colors.width !== grid.columns) {
     throw new RangeError(
       `The colours are for ${colors.height} x ${colors.width} patches, and there are ${grid.rows} x ${grid.columns}.`,
     )
   }
-  checkCount('mask', mask?.length ?? grid.rows * grid.columns, placed)
+  if (upsample !== undefined) {
+    const values = Float32Array.from(colors.data)
+    return drawPixels(photo, placed, { values, paint: paintLevels, way: upsample, ...shown })
+  }
   const drawn = copyOf(photo)
-  overlayCells(drawn.data, {
-    ...pixelPlaces(photo, placed),
-    gridColumns: grid.columns,
-    colors: colors.data,
-    mask: mask ?? null,
-    opacity,
-    dimmed: DIMMED,
-  })
+  const places = pixelPlaces(photo, placed)
+  overlayCells(drawn.data, { ...places, gridColumns: grid.columns, colors: colors.data, ...shown })
   return drawn
 }
+
+/** Checks the options that all overlays share, and fills in what is not given. */
+function shownBy({ mask, opacity = 1 }: OverlayOptions, placed: Placed) {
+  if (!(opacity >= 0 && opacity <= 1))
+    throw new RangeError(`The option opacity is ${opacity}; it is a share from 0 to 1.`)
+  if (mask !== undefined) checkCount('mask', mask.length, placed)
+  return { mask: mask ?? null, opacity, dimmed: DIMMED }
+}
+
+/** Bicubic values may go a little beyond the levels that there are. */
+const paintLevels: Painter = (values, at, colors, to) => {
+  for (let c = 0; c < 3; c++) colors[to + c] = Math.min(255, Math.max(0, Math.round(values[at + c] ?? 0)))
+}
+
+/**
+ * Draws the colour of the group whose score is the largest, of equally large ones the first. Upsampled, the scores are, and not the colours.
+ *
+ * @param scores float32 [rows * columns, K], K of at most 15 or 16 where they are upsampled with or without a mask
+ * @param groups has the colour of each of the K groups
+ */
+export function drawGroups(
+  photo: RgbImage,
+  placed: Placed,
+  { scores, groups }: { readonly scores: Float32Array; readonly groups: readonly Rgb[] },
+  options: OverlayOptions = {},
+): RgbImage {
+  const paint = groupPainter(groups)
+  const { upsample: way } = options
+  if (way !== undefined)
+    return drawPixels(photo, placed, { values: scores, paint, way, ...shownBy(options, placed) })
+  return drawPatchColors(photo, placed, paintedGrid(scores, placed, paint), options)
+}
+
+function groupPainter(groups: readonly Rgb[]): Painter {
+  return (values, at, colors, to) => colors.set(groups[largestAt(values, at, groups.length)] ?? [], to)
+}
+
+/** Says how a mask is drawn. */
+export type MaskOptions = Pick<OverlayOptions, 'upsample'>
+
+const MASK_OPTIONS = { upsample: true } satisfies OptionNames<MaskOptions>
 
 /**
  * Shows the photo where a mask is 1, and dims it elsewhere.
  *
  * @param mask uint8 [rows * columns], 0 or 1
- * @throws RangeError for a mask of another grid
+ * @throws RangeError for a mask of another grid, and for an unknown option
  */
-export function drawMask(photo: RgbImage, placed: Placed, mask: Uint8Array): RgbImage {
+export function drawMask(
+  photo: RgbImage,
+  placed: Placed,
+  mask: Uint8Array,
+  options: MaskOptions = {},
+): RgbImage {
+  checkOptionNames(options, MASK_OPTIONS)
   const { rows, columns } = placed.grid
   const nothing = { height: rows, width: columns, data: new Uint8Array(rows * columns * 3) }
-  return drawPatchColors(photo, placed, nothing, { mask, opacity: 0 })
+  return drawPatchColors(photo, placed, nothing, { ...options, mask, opacity: 0 })
 }
 
 /** Says how numbers become colours. */
@@ -93,18 +144,26 @@ export function drawHeat(
   checkOptionNames(options, HEAT_OPTIONS)
   const { map = 'viridis', range = rangeOf(values), ...overlay } = options
   checkCount('values', values.length, placed)
-  return drawPatchColors(photo, placed, heatColors(values, placed, { map, range }), overlay)
+  const paint = heatPainter(map, range)
+  const { upsample: way } = overlay
+  // Numbers are upsampled, and not colours: what lies between two colours may be none of the map.
+  if (way !== undefined) return drawPixels(photo, placed, { values, paint, way, ...shownBy(overlay, placed) })
+  return drawPatchColors(photo, placed, paintedGrid(values, placed, paint), overlay)
 }
 
-function heatColors(
-  values: Float32Array,
-  { grid }: Placed,
-  { map, range: [low, high] }: { readonly map: ColorMapName; readonly range: readonly [number, number] },
-): RgbImage {
+function heatPainter(map: ColorMapName, [low, high]: readonly [number, number]): Painter {
   const table = colorTable(map)
-  const data = new Uint8Array(values.length * 3)
-  for (const [index, value] of values.entries())
-    data.set(colorAt(table, high > low ? (value - low) / (high - low) : 0.5), index * 3)
+  return (values, at, colors, to) => {
+    const value = values[at] ?? 0
+    colors.set(colorAt(table, high > low ? (value - low) / (high - low) : 0.5), to)
+  }
+}
+
+/** Gives a pixel for each patch. */
+function paintedGrid(values: Float32Array, { grid }: Placed, paint: Painter): RgbImage {
+  const count = grid.rows * grid.columns
+  const data = new Uint8Array(count * 3)
+  for (let patch = 0; patch < count; patch++) paint(values, (patch * values.length) / count, data, patch * 3)
   return { height: grid.rows, width: grid.columns, data }
 }
 

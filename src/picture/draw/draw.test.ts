@@ -3,13 +3,15 @@ import { expect, test } from 'vitest'
 import type { Box, RgbImage } from '../../image/image.js'
 import { prepareImage } from '../../image/prepare-image.js'
 import { namedRecipe, type RecipeName } from '../../image/recipe.js'
+import { seededRandom } from '../../numerics/seeded-random.js'
 import type { Placed } from '../patches-at.js'
+import { UPSAMPLINGS } from '../upsample.js'
 import { newCanvas } from './canvas.js'
 import { categoryColors } from './categories.js'
 import { COLOR_MAP_NAMES, colorAt, colorTable } from './color-maps.js'
 import { drawBox, drawLine, drawRing } from './draw-lines.js'
 import { drawMatches } from './draw-matches.js'
-import { drawHeat, drawMask, drawPatchColors, rangeOf } from './draw-patches.js'
+import { drawGroups, drawHeat, drawMask, drawPatchColors, rangeOf } from './draw-patches.js'
 import { drawText, fittedText, textLines, textSize } from './draw-text.js'
 import { letterPixels } from './font.js'
 import { captioned, contactSheet, legendBar, sideBySide, stacked, swatches } from './layout.js'
@@ -106,6 +108,94 @@ test('of patches that overlap, a pixel belongs to the one whose middle is neares
     patchBox: (_row, column) => ({ top: 0, left: 2 * column, bottom: 4, right: 2 * column + 4 }),
   }
   expect([...pixelPlaces(white(4, 8), placed).columns]).toEqual([0, 0, 0, 1, 1, 2, 2, 2])
+})
+
+const upsampled = fc.record({
+  way: fc.constantFrom(...UPSAMPLINGS),
+  name: fc.constantFrom<RecipeName>('birder', 'birder-simple-crop', 'hugging-face', 'timm', 'native'),
+  height: fc.integer({ min: 5, max: 60 }),
+  width: fc.integer({ min: 5, max: 60 }),
+  scale: fc.constantFrom(0.4, 1, 2.3),
+  seed: fc.integer(),
+})
+
+/** Draws on a photo of noise. */
+function noise(height: number, width: number, seed: number): RgbImage {
+  const random = seededRandom(seed)
+  return { height, width, data: Uint8Array.from({ length: height * width * 3 }, () => random() * 256) }
+}
+
+test('upsampled, what all patches share stays what it is in each pixel, and the same pixels are dimmed as without', () => {
+  fc.assert(
+    fc.property(upsampled, ({ way, name, height, width, scale, seed }) => {
+      const placed = placedBy(name, height, width)
+      const photo = noise(
+        Math.max(1, Math.round(height * scale)),
+        Math.max(1, Math.round(width * scale)),
+        seed,
+      )
+      const values = new Float32Array(placed.grid.rows * placed.grid.columns).fill(0.7)
+      const range = [0, 1] as const
+      const heat = (upsample?: typeof way) => drawHeat(photo, placed, values, { range, upsample }).data
+      expect(heat(way)).toEqual(heat())
+      const colors = {
+        height: placed.grid.rows,
+        width: placed.grid.columns,
+        data: new Uint8Array(values.length * 3).fill(200),
+      }
+      const shown = { opacity: 0.6 }
+      expect(drawPatchColors(photo, placed, colors, { ...shown, upsample: way }).data).toEqual(
+        drawPatchColors(photo, placed, colors, shown).data,
+      )
+      const mask = new Uint8Array(values.length).fill(1)
+      expect(drawMask(photo, placed, mask, { upsample: way }).data).toEqual(
+        drawMask(photo, placed, mask).data,
+      )
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('upsampled, each patch keeps its value in its middle and goes over into the next evenly, wherever a recipe put it', () => {
+  // The grid covers columns 4 to 28 of 32: 3 patches of 8 pixels.
+  const placed: Placed = {
+    grid: { rows: 1, columns: 3 },
+    imageSize: [1, 32],
+    patchBox: (_row, column) => ({ top: 0, left: 4 + 8 * column, bottom: 1, right: 12 + 8 * column }),
+  }
+  const colors = { height: 1, width: 3, data: Uint8Array.of(0, 0, 0, 100, 100, 100, 200, 200, 200) }
+  const drawn = drawPatchColors(white(1, 32), placed, colors, { upsample: 'bicubic' })
+  const reds = Array.from({ length: 32 }, (_, x) => pixel(drawn, 0, x)[0] ?? 0)
+  expect([...reds.slice(0, 4), ...reds.slice(28)]).toEqual(new Array(8).fill(77))
+  // Pixels 15 and 16 lie half a pixel beside the middle of the second patch.
+  expect((reds[15] ?? 0) + (reds[16] ?? 0)).toBe(200)
+  expect(reds.slice(8, 24)).toEqual(reds.slice(8, 24).toSorted((a, b) => a - b))
+  expect(new Set(reds.slice(8, 24)).size).toBe(16)
+})
+
+test('upsampled, the colour of what is masked does not run into what is shown', () => {
+  const placed = placedBy('birder', 16, 16)
+  const mask = Uint8Array.from({ length: 16 }, (_, i) => (i % 4 < 2 ? 1 : 0))
+  const data = Uint8Array.from({ length: 48 }, (_, i) => (mask[Math.floor(i / 3)] === 1 ? 180 : 0))
+  for (const upsample of UPSAMPLINGS) {
+    const drawn = drawPatchColors(white(16, 16), placed, { height: 4, width: 4, data }, { mask, upsample })
+    for (let x = 0; x < 16; x++) expect(pixel(drawn, 5, x)[0]).toBe(x < 8 ? 180 : 77)
+  }
+})
+
+test('upsampled groups have their own colours alone, and the same group in the middle of each patch', () => {
+  const placed = placedBy('birder', 16, 16)
+  const random = seededRandom(5)
+  const scores = Float32Array.from({ length: 48 }, random)
+  const groups = categoryColors(3)
+  const plain = drawGroups(white(36, 36), placed, { scores, groups })
+  const drawn = drawGroups(white(36, 36), placed, { scores, groups }, { upsample: 'bicubic' })
+  const names = groups.map(String)
+  for (let y = 0; y < 36; y++)
+    for (let x = 0; x < 36; x++) expect(names).toContain(String(pixel(drawn, y, x)))
+  // Of 9 pixels a side the fifth is the middle.
+  for (const y of [4, 13, 22, 31])
+    for (const x of [4, 13, 22, 31]) expect(pixel(plain, y, x)).toEqual(pixel(drawn, y, x))
 })
 
 test('a mask lets the photo show through, dimmed where it is 0 and as it is where it is 1', () => {

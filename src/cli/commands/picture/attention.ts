@@ -62,6 +62,7 @@ function attentionPicture(options: AttentionOptions): PictureKind {
   const who = point === undefined ? (from ?? 'class token') : 'marked patch'
   return {
     title: `Attention of the ${who} to patches (Vaswani et al., 2017; Caron et al., DINO, 2021).`,
+    upsamples: true,
     async *draw(work) {
       // Which patch a point is in is known once the grid is: until then all of them are asked for.
       const attention = { ...choiceOf(options), ...(point === undefined ? {} : { from: 'patches' as const }) }

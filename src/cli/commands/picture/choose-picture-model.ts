@@ -20,7 +20,7 @@ export interface PictureModel {
 
 export async function choosePictureModel(
   context: CommandContext,
-  options: Omit<PairOptions, 'caption'>,
+  options: Omit<PairOptions, 'caption' | 'upsample'>,
 ): Promise<PictureModel> {
   if (options.decode === 'scaled') {
     throw new UsageError('--decode scaled: pictures are drawn on whole photos. Leave it out.')

@@ -1,13 +1,19 @@
 /** `plumage picture clusters` groups the patches of all photos by what they are; a group has one colour wherever it is. */
 import { Command } from 'commander'
 import { categoryColors } from '../../../picture/draw/categories.js'
-import { drawPatchColors } from '../../../picture/draw/draw-patches.js'
+import { drawGroups } from '../../../picture/draw/draw-patches.js'
 import { swatches } from '../../../picture/draw/layout.js'
-import { clusterPatches, labelPatches, type PatchClusters } from '../../../picture/patch-clusters.js'
+import {
+  clusterPatches,
+  groupScores,
+  largestScores,
+  type PatchClusters,
+} from '../../../picture/patch-clusters.js'
+import { MOST_UPSAMPLED_CHANNELS } from '../../../picture/upsample.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { positiveInteger } from '../../model-options.js'
-import { composed, opacityOf } from './composed.js'
+import { composed, opacityOf, upsamplingOf } from './composed.js'
 import { keepPhotos } from './kept-photos.js'
 import { makePicture, type PictureKind } from './make-picture.js'
 import { addPictureOptions, type PictureOptions } from './picture-options.js'
@@ -33,14 +39,19 @@ export function clustersCommand(context: CommandContext): Command {
 }
 
 function clustersPicture(options: ClustersOptions): PictureKind {
-  const { count, seed } = options
+  const { count, seed, upsample } = options
   if (count > MOST_GROUPS)
     throw new UsageError(
       `--count ${count}: ${MOST_GROUPS} groups at most have colours that can be told apart.`,
     )
+  if (upsample !== 'none' && count > MOST_UPSAMPLED_CHANNELS)
+    throw new UsageError(
+      `--upsample ${upsample}: a pixel has a score for each group, and at most ${MOST_UPSAMPLED_CHANNELS} of them. Give --count ${MOST_UPSAMPLED_CHANNELS} or fewer.`,
+    )
   return {
     title: 'Groups of patches in all photos together (spherical k-means; Dhillon and Modha, 2001).',
     takesTiles: true,
+    upsamples: true,
     async *draw(work) {
       const { sample, first, photos } = await keepPhotos(work)
       if (first === null) return
@@ -49,12 +60,11 @@ function clustersPicture(options: ClustersOptions): PictureKind {
       const clusters = await clusterPatches(sample.maps, count, { seed, products, signal })
       const colors = categoryColors(clusters.count)
       for await (const { path, photo, features } of photos()) {
-        const labels = await labelPatches(features, clusters, { products, signal })
-        const data = Uint8Array.from([...labels].flatMap((label) => colors[label] ?? []))
-        const { rows, columns } = features.grid
-        const grid = { height: rows, width: columns, data }
-        const shown = { opacity: opacityOf(options, 0.7) }
-        const image = composed(photo, drawPatchColors(photo, features, grid, shown), options)
+        const scores = await groupScores(features, clusters, { products, signal })
+        const shown = { opacity: opacityOf(options, 0.7), upsample: upsamplingOf(options) }
+        const drawn = drawGroups(photo, features, { scores, groups: colors }, shown)
+        const image = composed(photo, drawn, options)
+        const labels = largestScores(scores, clusters.count)
         yield { path, image, legend: swatches(entriesOf(clusters, labels, colors), image.width) }
       }
     },

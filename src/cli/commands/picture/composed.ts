@@ -2,6 +2,7 @@
 import type { RgbImage } from '../../../image/image.js'
 import type { HeatOptions } from '../../../picture/draw/draw-patches.js'
 import { sideBySide } from '../../../picture/draw/layout.js'
+import type { Upsampling } from '../../../picture/upsample.js'
 import type { HeatMapOptions, PictureOptions } from './picture-options.js'
 
 export function composed(
@@ -19,7 +20,11 @@ export function opacityOf({ layout, opacity }: PictureOptions, beside = 1): numb
 
 /** Says how numbers are drawn: the photo shows through a little, beside it too, so that places are found again. */
 export function heatOptions(options: HeatMapOptions, range: readonly [number, number]): HeatOptions {
-  return { map: options.map, range, opacity: opacityOf(options, 0.75) }
+  return { map: options.map, range, opacity: opacityOf(options, 0.75), upsample: upsamplingOf(options) }
+}
+
+export function upsamplingOf({ upsample }: Pick<PictureOptions, 'upsample'>): Upsampling | undefined {
+  return upsample === 'none' ? undefined : upsample
 }
 
 /** Is how places that were given are marked in photos. */

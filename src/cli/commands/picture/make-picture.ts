@@ -40,6 +40,8 @@ export interface PictureKind {
   readonly check?: (inputs: readonly WorkInput[]) => void
   /** Tells that it can be made of photos that were encoded in tiles: it needs patches alone, and not every pair of them. */
   readonly takesTiles?: true
+  /** Tells that it draws values of patches, which can be upsampled to pixels. */
+  readonly upsamples?: true
   /** Yields the pictures as they are ready. */
   readonly draw: (work: PictureWork) => AsyncGenerator<Tile, void, undefined>
 }
@@ -88,6 +90,11 @@ async function make(
   if (options.tiles !== undefined && kind.takesTiles !== true) {
     throw new UsageError(
       '--tiles: this picture needs the whole photo at a time, and each tile has seen a part of it. pca, similar, clusters and norms are made of tiles.',
+    )
+  }
+  if (options.upsample !== 'none' && kind.upsamples !== true) {
+    throw new UsageError(
+      `--upsample ${options.upsample}: this picture shows patches as they are. All kinds but match and compare can be upsampled: leave it out.`,
     )
   }
   const place = await placeOf(context, options)

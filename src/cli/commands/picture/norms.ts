@@ -26,6 +26,7 @@ function normsPicture(options: HeatMapOptions): PictureKind {
     title:
       'Lengths of patch tokens before the final norm (Darcet et al., Vision Transformers Need Registers, 2023).',
     takesTiles: true,
+    upsamples: true,
     async *draw(work) {
       for await (const photo of work.photos({ preNorm: true }))
         yield { path: photo.path, ...drawn(photo, options) }

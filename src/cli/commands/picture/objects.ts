@@ -15,7 +15,7 @@ import {
 } from '../../../picture/find-object.js'
 import type { Placed } from '../../../picture/patches-at.js'
 import type { CommandContext } from '../../context.js'
-import { composed, MARK } from './composed.js'
+import { composed, MARK, upsamplingOf } from './composed.js'
 import { type EncodedPhoto, makePicture, type PictureKind, type PictureWork } from './make-picture.js'
 import { addPictureOptions, numberWithin, type PictureOptions } from './picture-options.js'
 import type { Tile } from './picture-place.js'
@@ -54,6 +54,7 @@ function parseTau(text: string): number | 'otsu' {
 function objectsPicture(options: ObjectsOptions): PictureKind {
   return {
     title: 'What stands out of a photo (TokenCut; Wang et al., 2022).',
+    upsamples: true,
     async *draw(work) {
       const { depth, identity } = work.encoder
       const facet = options.facet ?? objectFacetOf(identity.model)
@@ -83,7 +84,8 @@ async function drawn(
   const setting = { ...OBJECT_SETTINGS[facet], ...given({ tau: options.tau }) }
   const object = await findObject({ patches: seen.patches, grid, identity }, { ...setting, products, signal })
   const none = new Uint8Array(grid.rows * grid.columns)
-  const shown = drawMask(photo, features, object?.mask ?? none)
+  const upsample = upsamplingOf(options)
+  const shown = drawMask(photo, features, object?.mask ?? none, { upsample })
   const plain = copyOf(photo)
   if (object === null) return { image: composed(plain, shown, options), note: 'nothing stands out' }
   const box = pixelBox(features, object.box)

@@ -21,7 +21,7 @@ import { readPatchColors, writePatchColors } from '../../../picture/saved-colors
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import type { FrameOptions } from '../../film-inputs.js'
-import { composed, opacityOf } from './composed.js'
+import { composed, opacityOf, upsamplingOf } from './composed.js'
 import type { SeenPhoto } from './make-picture.js'
 import type { GivenPlace } from './parse-place.js'
 import type { PictureOptions } from './picture-options.js'
@@ -100,7 +100,7 @@ export function coloured(
 ): RgbImage {
   const cut = colors.foreground?.cut ?? null
   const mask = cut === null ? undefined : foregroundMask(features, cut)
-  const shown = { opacity: opacityOf(options), mask }
+  const shown = { opacity: opacityOf(options), mask, upsample: upsamplingOf(options) }
   return composed(photo, drawPatchColors(photo, features, colorPatches(features, colors), shown), options)
 }
 

@@ -64,6 +64,7 @@ function pcaPicture(context: CommandContext, options: PcaOptions): PictureKind {
     frames: given({ every, from, to, toneMap }),
     title: titleOf(options),
     takesTiles: true,
+    upsamples: true,
     async *draw(work) {
       const saved = await savedColorsOrNull(context, options)
       if (saved !== null) return yield* drawn(work.photos(), saved, options)

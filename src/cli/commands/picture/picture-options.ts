@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DEFAULT_MODEL } from '../../../hub/default-model.js'
 import { COLOR_MAP_NAMES, type ColorMapName } from '../../../picture/draw/color-maps.js'
+import { UPSAMPLINGS, type Upsampling } from '../../../picture/upsample.js'
 import { PICTURE_FORMATS, type PictureFormat } from '../../../platform/node/picture/picture-formats.js'
 import { addInputs, type InputOptions } from '../../gather-inputs.js'
 import { addImageOptions, type ModelOptions, positiveInteger } from '../../model-options.js'
@@ -20,6 +21,7 @@ export interface PairOptions
   readonly format?: PictureFormat
   readonly side?: number
   readonly patches?: number
+  readonly upsample: 'none' | Upsampling
   readonly caption: boolean
   readonly restart?: boolean
 }
@@ -49,6 +51,14 @@ export function addPairOptions(command: Command): Command {
       '--patches <n>',
       'most patches of a photo, whose aspect is kept (default: 1024, unless --size or --recipe says otherwise)',
       positiveInteger,
+    )
+    .addOption(
+      new Option(
+        '--upsample <way>',
+        'how pixels have values of their own between those of patches: by a cubic, or from near patches whose colour is like theirs',
+      )
+        .choices(['none', ...UPSAMPLINGS])
+        .default('none'),
     )
     .option('--side <pixels>', 'longest side of each photo as it is drawn', positiveInteger)
     .addOption(

@@ -35,6 +35,7 @@ export function rolloutCommand(context: CommandContext): Command {
 function rolloutPicture(options: RolloutOptions): PictureKind {
   return {
     title: 'Attention rolled out through all blocks (Abnar and Zuidema, 2020).',
+    upsamples: true,
     async *draw(work) {
       const layers = Array.from({ length: work.encoder.depth }, (_, layer) => layer)
       const attention = { layers, heads: options.fuse, from: 'all' } as const

@@ -43,6 +43,7 @@ function similarPicture(options: SimilarOptions): PictureKind {
   return {
     title: 'Cosine similarity of patches to the place that is marked in the first photo.',
     takesTiles: true,
+    upsamples: true,
     async *draw(work) {
       const found: EncodedPhoto[] = []
       for await (const photo of work.photos()) found.push(photo)
