@@ -167,7 +167,10 @@ export function duration(seconds: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
+/** Are letters that a terminal obeys: controls, and those that turn the direction of what follows. */
+export const OBEYED = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+
 /** Names of files may hold line breaks, and worse: sequences that a terminal obeys. */
 export function printable(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ').replace(/\p{Cc}/gu, '\ufffd')
+  return text.replace(/\s*\n\s*/g, ' ').replace(OBEYED, '\ufffd')
 }

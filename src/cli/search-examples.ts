@@ -1,6 +1,7 @@
 /** Finds what a person searches by: files of photos, photos of the collection by id or path, and vectors of other programs. */
-import { basename, dirname } from 'node:path'
+import { basename, dirname, isAbsolute, relative, sep } from 'node:path'
 import type { Collection } from '../collection/collection.js'
+import { columnOf } from '../collection/columns.js'
 import { rowsOf } from '../collection/row-block.js'
 import type { Example } from '../collection/search/search-photos.js'
 import { nearestNames } from '../nearest-names.js'
@@ -27,7 +28,9 @@ export async function examplesOf(
   const sources: string[] = []
   for (const word of new Set(words)) {
     const found = isAddress(word) ? 'address' : ((await files.look(word))?.kind ?? null)
-    if (found === 'file' || found === 'address') sources.push(word)
+    const own = found === 'file' ? await unchangedRow(collection, files.resolve(word), signal) : null
+    if (own !== null) examples.set(word, { id: own })
+    else if (found === 'file' || found === 'address') sources.push(word)
     else if (found !== null)
       throw new UsageError(`${printable(word)} is a ${found}: name photos to search by.`)
     else examples.set(word, { id: await idOf(context, collection, word) })
@@ -42,10 +45,28 @@ export async function examplesOf(
       throw new UsageError(
         `What is searched for cannot be read: ${printable(source)}: ${printable(error.message)}`,
       )
-    const content = isAddress(source) ? {} : { content: await contentOf(files.resolve(source)) }
-    examples.set(source, { embedding: features.embedding, ...content })
+    examples.set(source, { embedding: features.embedding })
   }
   return words.flatMap((word) => examples.get(word) ?? [])
+}
+
+/** Gives the id of the photo of the collection that this very file is, where it is still as it was; its copies are other photos. */
+async function unchangedRow(
+  collection: Collection,
+  file: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const places = Object.entries(collection.about.roots).flatMap(([root, folder]) => {
+    const path = relative(folder, file).split(sep).join('/')
+    return path === '' || path.startsWith('../') || isAbsolute(path) ? [] : [`${root}/${path}`]
+  })
+  if (places.length === 0) return null
+  const column = columnOf('content', collection.columns)
+  const where = { is: 'compared', column, by: '=', to: await contentOf(file) } as const
+  for await (const block of collection.scan({ columns: ['id', 'root', 'path', 'state'], where, signal }))
+    for (const row of rowsOf(block))
+      if (row.state === 'embedded' && places.includes(`${row.root}/${row.path}`)) return String(row.id)
+  return null
 }
 
 function isAddress(word: string): boolean {

@@ -38,7 +38,7 @@ export function jsonLine({ similarity, share, row, box }: RankedPhoto): string {
 
 /** A path that would break the rule of one a line, or that a terminal would obey, is written as a JSON string. */
 export function pathLine(path: string): string {
-  return `${/[\p{Cc}\p{Cs}\u2028\u2029]|^"/u.test(path) ? jsonText(path) : path}\n`
+  return `${/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|^"/u.test(path) ? jsonText(path) : path}\n`
 }
 
 /** Is the longer side of a thumbnail. */

@@ -14,11 +14,11 @@ const pictureOf = async (bytes: Buffer) => reducePicture(await decodeImage(bytes
 
 const WORDS: Readonly<Record<CopyKind, RegExp>> = {
   resize: /at 0\.\d\d times the size/,
-  recompress: /^the same picture, recompressed$/,
-  turned: /turned by (90|180|270)°|recompressed/,
+  recompress: /^the same picture, compressed otherwise$/,
+  turned: /turned by (90|180|270)°|compressed otherwise/,
   mirrored: /mirrored/,
   grey: /grey/,
-  brightened: /brighter|darker|recompressed/,
+  brightened: /brighter|darker|compressed otherwise/,
   watermark: /with a mark over \d+ %/,
   crop: /cropped to [6-9]\d %$/,
   screenshot: /within a larger frame, of which it fills \d+ %/,

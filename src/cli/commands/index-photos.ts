@@ -143,6 +143,8 @@ async function indexOnce(
     if (table !== null) await takeColumns(context, collection, options, table, progress)
     const total = await collection.store.count()
     progress.finish(summary(options.to, total, counts), { ...counts, total })
+    // Where nobody watches, a log still has what was done.
+    if (!context.isTTY && !options.json) context.stdout.write(`${summary(options.to, total, counts)}\n`)
     if (counts.stillFailed > 0)
       progress.notice(
         `${counts.stillFailed} could not be read before and have not changed since (--retry-failed tries them again)`,

@@ -9,7 +9,7 @@ export type KeepRule = KeepRuleName | `folder:${string}`
 export type KeepRuleName = 'largest' | 'metadata' | 'bytes' | 'oldest' | 'newest' | 'path'
 
 /** Is the order in which copies are held against each other where nobody says otherwise. Before any of them, a copy that was made of another loses. */
-export const KEEP_RULES: readonly KeepRuleName[] = ['largest', 'metadata', 'bytes', 'oldest', 'path']
+export const KEEP_RULES: readonly KeepRuleName[] = ['largest', 'metadata', 'oldest', 'bytes', 'path']
 
 /** Says in words what each rule keeps. */
 export const KEEP_RULE_WORDS: Readonly<Record<KeepRuleName, string>> = {

@@ -34,7 +34,7 @@ export function tellProof(proof: PictureProof): string {
   const marked = markedOf(proof)
   if (marked === 'second') parts.push(`with a mark over ${percent(agreement.changed)}`)
   if (marked === 'first') parts.push('without the mark')
-  return ['the same picture', ...(parts.length === 0 ? ['recompressed'] : parts)].join(', ')
+  return ['the same picture', ...(parts.length === 0 ? ['compressed otherwise'] : parts)].join(', ')
 }
 
 /** Gives the proof as it is seen from the second picture. */
