@@ -210,3 +210,19 @@ test('regions are kept up to date with the photos', async () => {
   expect((await run(['collection', 'remove', 'photos.plumage', '--yes'])).code).toBe(0)
   expect(existsSync(join(folder, 'photos.plumage'))).toBe(false)
 })
+
+test('a copy of the photo that is searched by is found, and the photo itself is not; a log hears what was done', async () => {
+  const other = mkdtempSync(join(tmpdir(), 'plumage-copies-'))
+  try {
+    mkdirSync(join(other, 'photos'))
+    for (const name of ['a.jpg', 'copy\u202egpj.jpg'])
+      copyFileSync(join(packageRoot, 'examples/photos/hat-1.jpg'), join(other, 'photos', name))
+    const there = (...args: string[]) => runInTest(args, { cwd: other, loadEncoder })
+    expect((await there('index', 'photos', '-m', MINI)).stdout).toBe('photos.plumage has 2 photos: 2 added\n')
+    // A letter that turns the direction of a line is shown as what it is.
+    expect((await there('search', 'photos/a.jpg')).stdout).toMatch(/^1\.0000.*photos\/copy\ufffdgpj\.jpg\n$/)
+    expect((await there('search', 'photos/a.jpg', '--paths')).stdout).toMatch(/^".*copy\\u202egpj\.jpg"\n$/)
+  } finally {
+    rmSync(other, { recursive: true })
+  }
+})
