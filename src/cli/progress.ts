@@ -168,7 +168,7 @@ export function duration(seconds: number): string {
 }
 
 /** Are letters that a terminal obeys: controls, and those that turn the direction of what follows. */
-export const OBEYED = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+const OBEYED = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
 /** Names of files may hold line breaks, and worse: sequences that a terminal obeys. */
 export function printable(text: string): string {
