@@ -1,12 +1,12 @@
 /** Writes text of anybody, and bytes, into documents: names of files may hold what a page or a terminal would obey. */
 import { createHash } from 'node:crypto'
-import { printable } from './progress.js'
+import { onOneLine } from './progress.js'
 
 const LONGEST_NAME = 200
 
 /** Gives a name as it is shown: it says most at its end. */
 export function shown(path: string): string {
-  const text = printable(path)
+  const text = onOneLine(path)
   return text.length <= LONGEST_NAME ? text : `…${text.slice(1 - LONGEST_NAME)}`
 }
 

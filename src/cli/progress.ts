@@ -167,10 +167,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
-/** Are letters that a terminal obeys: controls, and those that turn the direction of what follows. */
-const OBEYED = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
-
-/** Names of files may hold line breaks, and worse: sequences that a terminal obeys. */
+/** Names of files may hold line breaks, and worse: sequences that a terminal obeys, and letters that turn the direction of a line. */
 export function printable(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ').replace(OBEYED, '\ufffd')
+  return onOneLine(text).replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+}
+
+/** Leaves out line breaks and controls. A page sets a name apart, so that no letter turns what stands around it. */
+export function onOneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ').replace(/\p{Cc}/gu, '\ufffd')
 }
