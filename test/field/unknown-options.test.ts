@@ -126,6 +126,10 @@ const UNIVERSAL: Calls = {
     'opacity',
     () => plumage.drawPatchColors(wrong('photo'), { grid: {} } as never, {} as never, wrong('opacty')),
   ],
+  drawMask: [
+    'upsample',
+    () => plumage.drawMask(wrong('photo'), wrong('placed'), wrong('mask'), wrong('upsampel')),
+  ],
   drawHeat: ['range', () => plumage.drawHeat(wrong('photo'), wrong('placed'), none, wrong('ranke'))],
   'RowScorer.nearestRows': ['signal', () => plumage.plainScorer.nearestRows(none, [], 1, wrong('signl'))],
   'RowScorer.nearestToEach': [
