@@ -214,7 +214,7 @@ class Search {
     return NearestRows(task_.kept + heap * task_.most, task_.most);
   }
 
-  // What a narrow product of a query and a row may be wrong by: what rounding takes from either, times the length of the other, and what rounding each step of
+  // A narrow product of a query and a row is wrong by no more than what rounding takes from either, times the length of the other, and what rounding each step of
   // a sum in float32 does, 2^-24 of the lengths' product; twice that is asked for.
   void measureQueries() {
     const size_t count = static_cast<size_t>(task_.queryCount);

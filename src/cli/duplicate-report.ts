@@ -2,17 +2,18 @@
  * Writes groups of duplicates as one HTML page that needs nothing else: the kept photo, each member, and of a proven one a chessboard of squares of the two laid over each other,
  * on which every seam would show. Names of files come from anybody, and stand in it as text; the page's policy lets it fetch and run nothing.
  */
-import { createHash } from 'node:crypto'
 import type { Collection } from '../collection/collection.js'
 import type { Copy } from '../collection/duplicates/copy.js'
 import type { DuplicateGroup, GroupMember } from '../collection/duplicates/duplicate-group.js'
 import type { RgbImage } from '../image/image.js'
 import { chessboard } from '../numerics/chessboard.js'
 import { reducePixels } from '../numerics/reduce-pixels.js'
+import { escapedMarkup } from '../picture/map/escaped-markup.js'
 import { fullPath } from '../platform/node/collection/find-duplicates.js'
 import { readPhoto } from '../platform/node/collection/read-photo.js'
 import { writeWhole } from '../platform/node/files/write-whole.js'
 import { loadSharp } from '../platform/node/sharp-decoder.js'
+import { base64, hashOf } from './document-text.js'
 import { printable } from './progress.js'
 
 const SIDE = 320
@@ -36,10 +37,9 @@ async function* pageOf(
   groups: readonly DuplicateGroup[],
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const hash = createHash('sha256').update(STYLE).digest('base64')
   yield `<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src '${hashOf(STYLE)}'; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">
 <link rel="icon" href="data:,"><title>Plumage: duplicates</title><style>${STYLE}</style></head><body>
 <h1>Duplicates</h1>
@@ -101,7 +101,7 @@ async function pictureOf(image: RgbImage | null, copy: Copy, before = ''): Promi
   const jpeg = await sharp(Buffer.from(data), { raw: { height, width, channels: 3 } })
     .jpeg({ quality: 82 })
     .toBuffer()
-  return `<img alt="${escaped(before + copy.path)}" src="data:image/jpeg;base64,${jpeg.toString('base64')}">`
+  return `<img alt="${escaped(before + copy.path)}" src="data:image/jpeg;base64,${base64(jpeg)}">`
 }
 
 function nameOf({ root, path, width, height, bytes }: Copy): string {
@@ -109,10 +109,5 @@ function nameOf({ root, path, width, height, bytes }: Copy): string {
 }
 
 function escaped(text: string): string {
-  return printable(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;')
+  return escapedMarkup(printable(text))
 }

@@ -29,6 +29,7 @@ import type {
   ScanChoice,
   StoredVectors,
 } from './store.js'
+import { compactOptions, scanChoice } from './store-options.js'
 import { unit } from './unit.js'
 import { type Condition, columnsOf, isWanted } from './where/condition.js'
 import { parseWhere } from './where/parse-where.js'
@@ -70,15 +71,7 @@ const NEAREST = {
   indexed: true,
   signal: true,
 } satisfies OptionNames<NearestOptions>
-const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
 const PREPARE = { onIndex: true, signal: true } satisfies OptionNames<Omit<PrepareOptions, 'scorer'>>
-const CHOICE = {
-  columns: true,
-  embeddings: true,
-  ids: true,
-  where: true,
-  signal: true,
-} satisfies OptionNames<ScanChoice>
 
 /** So many rows are folded in at a time, so that memory holds no more of them. */
 const FOLD_ROWS = 4096
@@ -133,7 +126,7 @@ export class Collection implements AsyncDisposable {
 
   /** Gives rows, with all changes, in blocks. Throws `CollectionError` `unknown-column`. */
   async *scan(choice: ScanChoice): AsyncGenerator<RowBlock> {
-    checkOptionNames(choice, CHOICE)
+    scanChoice(choice)
     for (const name of choice.columns) columnOf(name, this.columns)
     const hasId = choice.columns.includes('id')
     const columns = hasId ? choice.columns : ['id', ...choice.columns]
@@ -179,7 +172,7 @@ export class Collection implements AsyncDisposable {
 
   /** Gives these rows in the order of the ids, null for one that is not there. Throws as `scan`. */
   async rows(ids: readonly string[], choice: Partial<ScanChoice> = {}): Promise<readonly (Row | null)[]> {
-    checkOptionNames(choice, CHOICE)
+    scanChoice(choice)
     const { columns = this.columns.map(({ name }) => name), where, signal } = choice
     const found = new Map<string, Row>()
     const wanted = columns.includes('id') ? columns : ['id', ...columns]
@@ -292,7 +285,7 @@ export class Collection implements AsyncDisposable {
 
   /** Folds the changes that wait into the table, and compacts it. Throws as `fold`; what the store throws. */
   async compact(options: CompactOptions = {}): Promise<CompactReport> {
-    checkOptionNames(options, COMPACT)
+    compactOptions(options)
     const { signal } = options
     await this.fold(given({ signal }))
     const report = await this.store.compact(options)

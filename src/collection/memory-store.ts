@@ -1,5 +1,4 @@
 /** Keeps a collection in memory: for tests, for pages, and for what is thrown away afterwards. */
-import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { type ProductOptions, productOptions } from '../numerics/products.js'
 import type { PlainRecord } from '../plain-value.js'
 import { CollectionError } from './collection-error.js'
@@ -19,18 +18,8 @@ import type {
   StoredVectors,
   StoreFacts,
 } from './store.js'
-import { byIndexOptions, prepareOptions } from './store-options.js'
+import { byIndexOptions, compactOptions, prepareOptions, scanChoice } from './store-options.js'
 import { isWanted } from './where/condition.js'
-
-const CHOICE = {
-  columns: true,
-  embeddings: true,
-  ids: true,
-  where: true,
-  signal: true,
-} satisfies OptionNames<ScanChoice>
-
-const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
 
 /** So many rows a block has that is read. */
 const BLOCK_ROWS = 4096
@@ -75,7 +64,7 @@ class MemoryStore implements CollectionStore {
   }
 
   async *scan(choice: ScanChoice): AsyncIterable<RowBlock> {
-    checkOptionNames(choice, CHOICE)
+    scanChoice(choice)
     const { columns, embeddings, ids, where, signal } = choice
     const named = ids === undefined ? [...this.#rows.values()] : ids.flatMap((id) => this.#rows.get(id) ?? [])
     const all = where === undefined ? named : named.filter(({ row }) => isWanted(where, row))
@@ -169,7 +158,7 @@ class MemoryStore implements CollectionStore {
   }
 
   async compact(options: CompactOptions = {}): Promise<CompactReport> {
-    checkOptionNames(options, COMPACT)
+    compactOptions(options)
     return { readers: 0 }
   }
 

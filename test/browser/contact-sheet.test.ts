@@ -11,6 +11,7 @@ import { chromiumPath, sharedChromium } from '../support/chromium.js'
 import { ownFolder } from '../support/made-once.js'
 import { MINI } from '../support/mini.js'
 import { packageRoot } from '../support/repository.js'
+import { openWatched } from '../support/watched-page.js'
 
 const folder = ownFolder('test-contact-sheet')
 const axe = readFileSync(join(packageRoot, 'node_modules/axe-core/axe.min.js'), 'utf8')
@@ -40,19 +41,10 @@ describe.skipIf(chromiumPath === null)('a contact sheet', () => {
   })
 
   async function open(name: string) {
-    const page = await (await sharedChromium({ gpu: false })).newPage({
-      viewport: { width: 1280, height: 900 },
-    })
+    const browser = await sharedChromium({ gpu: false })
+    const { page, asked, wrong } = await openWatched(browser, pathToFileURL(join(folder, name)).href)
     pages.push(page)
-    const address = pathToFileURL(join(folder, name)).href
-    const wrong: string[] = []
-    page.on('request', (request) => {
-      if (request.url() !== address && !request.url().startsWith('data:')) wrong.push(request.url())
-    })
-    page.on('console', (message) => wrong.push(message.text()))
-    page.on('pageerror', ({ message }) => wrong.push(message))
-    await page.goto(address)
-    return { page, wrong }
+    return { page, wrong: [asked, wrong] }
   }
 
   test('shows each photo and its name as it is, and asks nothing of anybody', async () => {
@@ -63,7 +55,7 @@ describe.skipIf(chromiumPath === null)('a contact sheet', () => {
     expect([widths.length, widths.every((width) => width > 99)]).toEqual([4, true])
     expect(await page.locator('figcaption bdi').allTextContents()).toContain(`photos/${HOSTILE}`)
     expect(await page.title()).toBe('Plumage: photos found')
-    expect(wrong).toEqual([])
+    expect(wrong).toEqual([[], []])
   })
 
   test('marks the place within the photo', async () => {

@@ -12,6 +12,7 @@ import { chromiumPath, sharedChromium } from '../support/chromium.js'
 import { ownFolder } from '../support/made-once.js'
 import { MINI } from '../support/mini.js'
 import { packageRoot } from '../support/repository.js'
+import { openWatched, type WatchedPage } from '../support/watched-page.js'
 
 const folder = ownFolder('test-map')
 const axe = readFileSync(join(packageRoot, 'node_modules/axe-core/axe.min.js'), 'utf8')
@@ -91,25 +92,11 @@ describe.skipIf(chromiumPath === null)('the page of a map', () => {
     for (const page of pages) await page.close()
   })
 
-  /** Opens the page, and keeps what it asks for beside itself and what goes wrong in it. */
-  async function open(): Promise<{
-    readonly page: Page
-    readonly asked: string[]
-    readonly wrong: string[]
-  }> {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
-    pages.push(page)
-    const address = pathToFileURL(join(folder, 'map.html')).href
-    const asked: string[] = []
-    const wrong: string[] = []
-    page.on('request', (request) => {
-      if (request.url() !== address && !request.url().startsWith('data:')) asked.push(request.url())
-    })
-    page.on('console', (message) => wrong.push(message.text()))
-    page.on('pageerror', ({ message }) => wrong.push(message))
-    await page.goto(address)
-    await page.getByText(/^Point at a dot/).waitFor()
-    return { page, asked, wrong }
+  async function open(): Promise<WatchedPage> {
+    const opened = await openWatched(browser, pathToFileURL(join(folder, 'map.html')).href)
+    pages.push(opened.page)
+    await opened.page.getByText(/^Point at a dot/).waitFor()
+    return opened
   }
 
   const status = (page: Page) => page.locator('#status').textContent()

@@ -11,6 +11,7 @@ import { chromiumPath, sharedChromium } from '../support/chromium.js'
 import { ownFolder } from '../support/made-once.js'
 import { MINI } from '../support/mini.js'
 import { packageRoot } from '../support/repository.js'
+import { openWatched, type WatchedPage } from '../support/watched-page.js'
 
 const folder = ownFolder('test-report')
 const axe = readFileSync(join(packageRoot, 'node_modules/axe-core/axe.min.js'), 'utf8')
@@ -44,25 +45,11 @@ describe.skipIf(chromiumPath === null)('a report', () => {
     for (const page of pages) await page.close()
   })
 
-  /** Opens the page, and keeps what it asks for beside itself and what goes wrong in it. */
-  async function open(): Promise<{
-    readonly page: Page
-    readonly asked: string[]
-    readonly wrong: string[]
-  }> {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
-    pages.push(page)
-    const address = pathToFileURL(join(folder, 'report.html')).href
-    const asked: string[] = []
-    const wrong: string[] = []
-    page.on('request', (request) => {
-      if (request.url() !== address && !request.url().startsWith('data:')) asked.push(request.url())
-    })
-    page.on('console', (message) => wrong.push(message.text()))
-    page.on('pageerror', ({ message }) => wrong.push(message))
-    await page.goto(address)
-    await page.getByText(/^Choose a place/).waitFor()
-    return { page, asked, wrong }
+  async function open(): Promise<WatchedPage> {
+    const opened = await openWatched(browser, pathToFileURL(join(folder, 'report.html')).href)
+    pages.push(opened.page)
+    await opened.page.getByText(/^Choose a place/).waitFor()
+    return opened
   }
 
   const frame = (page: Page, name: string) => page.getByRole('application', { name: new RegExp(`^${name}`) })

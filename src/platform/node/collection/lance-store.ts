@@ -5,7 +5,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Connection, Session, Table } from '@lancedb/lancedb'
-import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { CollectionError } from '../../../collection/collection-error.js'
 import { type CollectionColumn, columnOf, PHOTO_COLUMNS } from '../../../collection/columns.js'
 import { halvesOf, type RowBlock } from '../../../collection/row-block.js'
@@ -23,7 +22,12 @@ import type {
   StoredVectors,
   StoreFacts,
 } from '../../../collection/store.js'
-import { byIndexOptions, prepareOptions } from '../../../collection/store-options.js'
+import {
+  byIndexOptions,
+  compactOptions,
+  prepareOptions,
+  scanChoice,
+} from '../../../collection/store-options.js'
 import type { StoredRows } from '../../../numerics/nearest-rows.js'
 import { type ProductOptions, productOptions } from '../../../numerics/products.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
@@ -79,8 +83,6 @@ const SPARE = 16
 
 /** Earlier versions are kept for so long where somebody reads. */
 const DAY_MS = 86_400_000
-
-const COMPACT = { rewrite: true, signal: true } satisfies OptionNames<CompactOptions>
 
 export class LanceStore implements CollectionStore {
   readonly label: string
@@ -183,7 +185,8 @@ export class LanceStore implements CollectionStore {
     return await this.#table.countRows()
   }
 
-  async *scan({ columns, embeddings = false, ids, where, signal }: ScanChoice): AsyncIterable<RowBlock> {
+  async *scan(choice: ScanChoice): AsyncIterable<RowBlock> {
+    const { columns, embeddings = false, ids, where, signal } = scanChoice(choice)
     const all = [...PHOTO_COLUMNS, ...this.#about.columns]
     const wanted = columns.map((name) => columnOf(name, all))
     const names = [...new Set(columns), ...(embeddings ? [EMBEDDING] : [])]
@@ -334,7 +337,7 @@ export class LanceStore implements CollectionStore {
   }
 
   async compact(options: CompactOptions = {}): Promise<CompactReport> {
-    checkOptionNames(options, COMPACT)
+    compactOptions(options)
     return await explained(this.label, this.#compact(options))
   }
 
