@@ -23,7 +23,7 @@ const MOST_SAMPLES = 16_000
 const MOST_ROUNDS = 25
 /** Is a movement of the corners, in pixels, at which a map has settled. */
 const SETTLED = 0.01
-/** Is the least share of the first or of the second picture that lies on the other. */
+/** Is how many of the pixels looked at must lie on the second picture, at the least. */
 const LEAST_SAMPLES = 100
 /** Is the longer side, in pixels, of the coarsest picture. */
 const COARSEST = 40
