@@ -4,7 +4,8 @@
  *
  *     npm run bench -- --duplicates --photos <folder> [--originals 200] [--copies 3] [--seed 1] [--model models/small] [--python bench/.venv/bin/python]
  *
- * The photos are anybody's: at least 200 that show different things, such as those of the Berkeley segmentation data set (BSDS500). Each gets `--copies` copies, of kinds that take turns.
+ * The photos are anybody's, in the folder of `--photos` or of the environment's PLUMAGE_BENCH_PHOTOS: at least 200 that show different things, such as those of the Berkeley
+ * segmentation data set (BIDS/BSDS500 on GitHub). Each gets `--copies` copies, of kinds that take turns.
  * Thresholds were chosen on other seeds than those that are measured.
  */
 import { execFileSync } from 'node:child_process'
@@ -19,7 +20,7 @@ import { pythonPath } from './systems.mjs'
 
 const { values: options } = parseArgs({
   options: {
-    photos: { type: 'string' },
+    photos: { type: 'string', default: process.env.PLUMAGE_BENCH_PHOTOS },
     originals: { type: 'string', default: '200' },
     copies: { type: 'string', default: '3' },
     seed: { type: 'string', default: '1' },
@@ -28,7 +29,8 @@ const { values: options } = parseArgs({
     dry: { type: 'boolean', default: false },
   },
 })
-if (options.photos === undefined) throw new Error('Name a folder of at least 200 photos: --photos <folder>.')
+if (options.photos === undefined)
+  throw new Error('Name a folder of at least 200 photos: --photos <folder>, or PLUMAGE_BENCH_PHOTOS.')
 const { createCollection, findDuplicates, findFlaws, indexFolders, loadEncoder } =
   await dist('platform/node/index.js')
 

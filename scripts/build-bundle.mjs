@@ -43,8 +43,10 @@ const TOGETHER = {
     'platform/node/video/frame-settings.js',
     // Collections walk through folders, and say what two identities differ in, as commands do.
     'work/folder-walk.js',
+    'work/input-of-address.js',
     'work/work-identity.js',
     'work/work-input.js',
+    'work/row-sum.js',
     // What is exported and read elsewhere is written in the formats of outputs.
     'formats/csv.js',
     'formats/npy.js',
@@ -67,6 +69,7 @@ const ALONE = {
   'wasm-worker': 'platform/node/wasm/worker.js',
   'heic-worker': 'platform/node/heic/worker.js',
   'map-worker': 'platform/node/collection/map-worker.js',
+  'proof-worker': 'platform/node/collection/proof-worker.js',
 }
 
 /** Names pages that commands write: what each does and how it looks go into it as text. */

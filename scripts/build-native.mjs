@@ -43,7 +43,7 @@ const FLAGS = [
   '-DNAPI_VERSION=8',
 ]
 const SANITIZERS = ['-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-g', '-O1']
-const AVX2 = ['-mavx2', '-mfma']
+const AVX2 = ['-mavx2', '-mfma', '-mf16c']
 // GCC takes what its own intrinsics leave undefined for a mistake.
 const AVX512 = [
   '-Wno-maybe-uninitialized',
@@ -71,7 +71,7 @@ const INSTRUCTION_SETS = {
 }
 export const ALL_SETS = Object.keys(INSTRUCTION_SETS)
 /** Matches flags that let the compiler use instructions. */
-const INSTRUCTIONS = /^-m((?:avx|amx|fma).*)$/
+const INSTRUCTIONS = /^-m((?:avx|amx|fma|f16c).*)$/
 /** Names what Linux spells in another way than compilers do. */
 const LINUX_NAMES = { avx512vnni: 'avx512_vnni', avx512bf16: 'avx512_bf16', avxvnni: 'avx_vnni' }
 

@@ -55,15 +55,24 @@ const ROOMS = {
   birder: { rooms: ['numerics', ...BELOW_ENCODER, 'hub', 'encoder', 'picture'] },
   verify: { rooms: ['numerics', ...BELOW_ENCODER, 'encoder', 'picture', 'birder'] },
   work: { rooms: ['formats', ...BELOW_ENCODER, 'encoder'], packages: ['@noble/hashes'] },
+  // It keeps objects under keys, and knows nothing of what they are.
+  storage: { rooms: ['formats'] },
+  // Queues, storage and collections are handed in.
+  jobs: { rooms: ['formats', ...BELOW_ENCODER, 'encoder', 'work', 'storage'], packages: ['@noble/hashes'] },
   // It keeps what work finds: files and the walk through folders come from there, stores and scorers are handed in.
   collection: {
     rooms: ['numerics', 'formats', ...BELOW_ENCODER, 'encoder', 'picture', 'work'],
     packages: ['@noble/hashes'],
   },
-  'platform/node': { rooms: ['formats', ...BELOW_PLATFORM, 'collection'], packages: ANY, node: true },
+  'platform/node': {
+    rooms: ['formats', ...BELOW_PLATFORM, 'collection', 'storage', 'jobs'],
+    types: ['work/files'],
+    packages: ANY,
+    node: true,
+  },
   'platform/browser': { rooms: [...BELOW_PLATFORM, 'collection'], packages: ['@noble/hashes'] },
   cli: {
-    rooms: ['formats', ...BELOW_PLATFORM, 'work', 'collection', 'platform/node'],
+    rooms: ['formats', ...BELOW_PLATFORM, 'work', 'collection', 'storage', 'jobs', 'platform/node'],
     packages: ANY,
     node: true,
   },
@@ -71,7 +80,17 @@ const ROOMS = {
 }
 
 /** These files right in src belong to no room, and every room may import them; they import no room. */
-const COMMON_GROUND = ['coded-error', 'plain-value', 'check-option-names', 'nearest-names', 'web-names']
+const COMMON_GROUND = [
+  'coded-error',
+  'plain-value',
+  'check-option-names',
+  'nearest-names',
+  'compare-names',
+  'is-address',
+  'clock',
+  'at-once',
+  'web-names',
+]
 
 /** These doors of the package are the only files that may hand the universal API on. */
 const DOORS = ['platform/node/index', 'platform/browser/index']

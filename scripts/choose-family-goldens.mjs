@@ -13,6 +13,8 @@ import { fileURLToPath } from 'node:url'
 
 const LIMIT_BYTES = 20e6
 const KINDS = ['family', 'processor', 'introspection']
+/** Heads are not run but for classifiers. */
+const isChosen = ({ kind, family }) => KINDS.includes(kind) || (kind === 'head' && family === 'classifier')
 /** Every case of this kind is of another tool, or of another stride. */
 const EACH = 'introspection'
 
@@ -33,7 +35,7 @@ if (total > LIMIT_BYTES) {
 
 function writeChosen(whole, folder) {
   const { cases, ...head } = JSON.parse(readFileSync(join(whole, 'index.json'), 'utf8'))
-  const chosen = chooseCases(cases.filter(({ kind }) => KINDS.includes(kind)))
+  const chosen = chooseCases(cases.filter(isChosen))
   const files = new Set(chosen.flatMap(pathsIn).filter((path) => existsSync(join(whole, path))))
   for (const file of files) {
     mkdirSync(dirname(join(folder, file)), { recursive: true })

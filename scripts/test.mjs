@@ -1,6 +1,6 @@
 /**
  * `npm test` sets up what is missing, runs the tests and ends with the line `N passed, N failed`.
- * Arguments go to vitest: `npm test -- src/image`.
+ * Arguments go to vitest: `npm test -- src/image`. With `--long` come the tests that repeat on further paths what the others show (test/support/long.ts).
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -28,11 +28,19 @@ try {
 /** Resolves to the exit code, after the closing line. */
 async function runTests(args) {
   const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts/count-reporter.mjs')}`]
-  const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...args]
+  const isLong = args.includes('--long')
+  const rest = args.filter((arg) => arg !== '--long')
+  const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...rest]
   const child = spawn(process.execPath, vitest, {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, ...softwareGpu(), PLUMAGE_TEST_COUNTS: counts, PLUMAGE_TEST_FOLDER: scratch },
+    env: {
+      ...process.env,
+      ...softwareGpu(),
+      ...(isLong ? { PLUMAGE_LONG_TESTS: '1' } : {}),
+      PLUMAGE_TEST_COUNTS: counts,
+      PLUMAGE_TEST_FOLDER: scratch,
+    },
   })
   // Ctrl-C reaches the tests by themselves; this process stays to count what they did.
   process.on('SIGINT', () => {})

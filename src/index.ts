@@ -123,6 +123,9 @@ export {
   type SearchQuery,
   searchPhotos,
 } from './collection/search/search-photos.js'
+export { type MeasureNearOptions, measureNear } from './collection/set/ask-set.js'
+export { CollectionSet, type CollectionSetParts, type SetMember } from './collection/set/collection-set.js'
+export type { NearFigures } from './collection/set/nearness.js'
 export type {
   About,
   ByIndexOptions,

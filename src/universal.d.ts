@@ -20,8 +20,10 @@ declare class TextDecoder {
 }
 declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>
+  encodeInto(text: string, bytes: Uint8Array): { readonly read: number; readonly written: number }
 }
 declare function btoa(latin1: string): string
+declare function atob(base64: string): string
 declare function setTimeout(callback: () => void, milliseconds: number): unknown
 declare function clearTimeout(timer: unknown): void
 declare class URL {

@@ -28,9 +28,9 @@ namespace {
 struct Leaf {
   unsigned eax, ebx, ecx, edx;
 };
-[[maybe_unused]] Leaf leaf7(unsigned subleaf) {
+[[maybe_unused]] Leaf leafOf(unsigned number, unsigned subleaf = 0) {
   Leaf leaf{};
-  __get_cpuid_count(7, subleaf, &leaf.eax, &leaf.ebx, &leaf.ecx, &leaf.edx);
+  __get_cpuid_count(number, subleaf, &leaf.eax, &leaf.ebx, &leaf.ecx, &leaf.edx);
   return leaf;
 }
 
@@ -40,7 +40,7 @@ struct Leaf {
   constexpr unsigned BF16 = 1u << 22, TILE = 1u << 24, INT8 = 1u << 25;
   constexpr long REQUEST_PERMISSION = 0x1023, TILE_DATA = 18;
   static const bool allowed =
-      (leaf7(0).edx & (BF16 | TILE | INT8)) == (BF16 | TILE | INT8) && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+      (leafOf(7).edx & (BF16 | TILE | INT8)) == (BF16 | TILE | INT8) && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
   return allowed;
 #else
   return false;
@@ -48,8 +48,12 @@ struct Leaf {
 }
 
 // These checks include whether the operating system saves the wide registers. Kernels that were not built leave theirs unused.
-[[maybe_unused]] bool avx2Runs() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-[[maybe_unused]] bool avx2VnniRuns() { return avx2Runs() && leaf7(1).eax & 1u << 4; }
+// Not all compilers know F16C, which widens halves, by its name.
+[[maybe_unused]] bool avx2Runs() {
+  constexpr unsigned F16C = 1u << 29;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && leafOf(1).ecx & F16C;
+}
+[[maybe_unused]] bool avx2VnniRuns() { return avx2Runs() && leafOf(7, 1).eax & 1u << 4; }
 [[maybe_unused]] bool avx512Runs() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");

@@ -7,36 +7,51 @@ namespace plumage {
 namespace {
 
 typedef unsigned U __attribute__((vector_size(VECTOR_WIDTH * 4)));
-typedef U UnalignedU __attribute__((aligned(4), may_alias));
+// Levels of an image begin at any byte.
+typedef U UnalignedU __attribute__((aligned(1), may_alias));
+
+constexpr long DIGEST_STRIPE = DIGEST_LANES * 4;  // bytes
 
 INLINE U rotateLeft(U x, int by) { return x << by | x >> (32 - by); }
 
-INLINE void digestStripe(const unsigned* words, U* first, U* second) {
-  for (long v = 0; v < DIGEST_LANES / W; v++) {
-    const U word = *reinterpret_cast<const UnalignedU*>(words + v * W);
-    first[v] = rotateLeft(first[v] + word * 0x85ebca77u, 13) * 0x9e3779b1u;
-    second[v] = rotateLeft(second[v], 11) + first[v];
+// Gives a block the states that it begins with.
+INLINE void beginDigest(int* states) {
+  for (long lane = 0; lane < DIGEST_LANES; lane++) {
+    states[lane] = static_cast<int>(static_cast<unsigned>(lane + 1) * 0xc2b2ae3du);
+    states[DIGEST_LANES + lane] = static_cast<int>(static_cast<unsigned>(lane + 1) * 0x27d4eb2fu);
   }
 }
 
-void digest(const float* values, long count, int* states) {
-  // Floats are read as what their bits are; the type of a vector's memory may alias any other.
-  const unsigned* words = reinterpret_cast<const unsigned*>(values);
+// Goes on with a block by whole stripes.
+INLINE void digestStripes(const void* bytes, long stripes, int* states) {
+  const unsigned char* at = static_cast<const unsigned char*>(bytes);
   U first[DIGEST_LANES / W], second[DIGEST_LANES / W];
-  for (long v = 0; v < DIGEST_LANES / W; v++) {
-    const U number = (U)laneNumbers() + static_cast<unsigned>(v * W + 1);
-    first[v] = number * 0xc2b2ae3du;
-    second[v] = number * 0x27d4eb2fu;
-  }
-  long done = 0;
-  for (; done + DIGEST_LANES <= count; done += DIGEST_LANES) digestStripe(words + done, first, second);
-  if (done < count) {
-    unsigned last[DIGEST_LANES] = {};
-    __builtin_memcpy(last, words + done, sizeof(unsigned) * static_cast<size_t>(count - done));
-    digestStripe(last, first, second);
+  __builtin_memcpy(first, states, sizeof(first));
+  __builtin_memcpy(second, states + DIGEST_LANES, sizeof(second));
+  for (long stripe = 0; stripe < stripes; stripe++, at += DIGEST_STRIPE) {
+    for (long v = 0; v < DIGEST_LANES / W; v++) {
+      const U word = *reinterpret_cast<const UnalignedU*>(at + v * W * 4);
+      first[v] = rotateLeft(first[v] + word * 0x85ebca77u, 13) * 0x9e3779b1u;
+      second[v] = rotateLeft(second[v], 11) + first[v];
+    }
   }
   __builtin_memcpy(states, first, sizeof(first));
   __builtin_memcpy(states + DIGEST_LANES, second, sizeof(second));
+}
+
+// Ends a block with less than a stripe, of which zeros make a whole one.
+INLINE void endDigest(const void* bytes, long count, int* states) {
+  if (count == 0) return;
+  unsigned char last[DIGEST_STRIPE] = {};
+  __builtin_memcpy(last, bytes, static_cast<size_t>(count));
+  digestStripes(last, 1, states);
+}
+
+void digest(const float* values, long count, int* states) {
+  const long stripes = count / DIGEST_LANES;
+  beginDigest(states);
+  digestStripes(values, stripes, states);
+  endDigest(values + stripes * DIGEST_LANES, (count - stripes * DIGEST_LANES) * 4, states);
 }
 
 }  // namespace

@@ -70,6 +70,8 @@ void gramTimes(const float* const* rows, long count, long width, const double* m
 // Widens W halves. What is below the normal ones is made of its whole number of 2^-24; infinities and NaN stay what they are.
 #if defined(__AVX512F__) && VECTOR_WIDTH == 16
 INLINE V widenHalves(const unsigned short* in) { return (V)_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(in))); }
+#elif defined(__F16C__) && VECTOR_WIDTH == 8
+INLINE V widenHalves(const unsigned short* in) { return (V)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in))); }
 #else
 INLINE V widenHalves(const unsigned short* in) {
   typedef unsigned short Halves __attribute__((vector_size(VECTOR_WIDTH * 2)));

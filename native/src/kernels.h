@@ -209,6 +209,22 @@ enum class StoredType : int { float32, float16, bfloat16, int8 };
 constexpr long DIGEST_LANES = 32;
 constexpr long DIGEST_BLOCK = 1L << 18;
 
+// Squares of so many pixels a side are averaged at most: the sums of their columns fit 16 bits.
+constexpr long MOST_AVERAGED = 256;
+
+// Holds what has been measured of an image of 8-bit RGB by its first rows: the digest of its levels as words, and the averages of squares of pixels.
+struct PixelMeasures {
+  long height, width;
+  long factor;              // pixels a side of a square
+  int* states;              // as many as the digest of all whole words has
+  unsigned char* averages;  // [height / factor, width / factor, 3]
+  unsigned short* sums;     // scratch, [width * 3]
+  long row, stripes;        // so many have been measured
+  // What follows is less than a stripe of the digest; after the last row, and behind its whole words, these are the bytes that make no word.
+  unsigned char carried[DIGEST_LANES * 4];
+  long carriedBytes;
+};
+
 // Rows of features have so many numbers at most.
 constexpr long MOST_FEATURES = 1L << 16;
 // Rows of features are centred in blocks of so many, whose panels of a Gram matrix stay in the first-level cache.
@@ -250,6 +266,9 @@ struct Kernels {
   long (*resampleScratchBytes)(const ResampleArgs&);
   // At most a block of values; `states` has two words for each lane, those of all lanes' first states in front.
   void (*digest)(const float* values, long count, int* states);
+  // Measures the next rows of an image; finish it behind the last one.
+  void (*measureRows)(PixelMeasures&, const unsigned char* rows, long count);
+  void (*finishMeasures)(PixelMeasures&);
   // Makes float32 of halves or bfloat16.
   void (*widen)(StoredType type, const unsigned short* in, float* out, long count);
   // Makes float32 of bytes, each times the scale.

@@ -148,6 +148,7 @@ void Checker::attentionWeights(const Op& op) {
   slot(op.second);
   plainSlot(op.output);
   require(op.keysAt >= 0 && op.keysAt < op.second.width, "its keys begin nowhere");
+  require(op.weightOperand == WeightOperand::none, "its weight is no operand");
   const long width = widthOfKeys(op);
   require(op.heads >= 1 && width >= op.heads && width % op.heads == 0, "its heads do not share its width");
   operandFormats(op, width);

@@ -13,6 +13,7 @@
 #include "attention-weights-impl.h"
 #include "digest-impl.h"
 #include "features-impl.h"
+#include "measure-impl.h"
 #include "widen-impl.h"
 #include "resample-impl.h"
 #include "rows-impl.h"
@@ -103,6 +104,8 @@ const Kernels KERNELS = {
     resample,
     resampleScratchBytes,
     digest,
+    measureRows,
+    finishMeasures,
     widen,
     scaleBytes,
     evaluate,

@@ -4,6 +4,7 @@
 #include "execution.cc"
 #include "file.cc"
 #include "mapped-file.cc"
+#include "measured-rows.cc"
 #include "memory.cc"
 #include "ops.cc"
 #include "outcome.cc"

@@ -93,6 +93,25 @@ EMULATED __m512i permuteTwo(__m512i a, __m512i index, __m512i b) {
   return each<__m512i, Number>([&](int i) { return (at.at[i] & COUNT ? second : first).at[at.at[i] & (COUNT - 1)]; });
 }
 
+EMULATED __m512 permuteTwoFloats(__m512 a, __m512i index, __m512 b) {
+  const auto first = lanes<float>(a), second = lanes<float>(b);
+  const auto at = lanes<int>(index);
+  return each<__m512, float>([&](int i) { return (at.at[i] & 16 ? second : first).at[at.at[i] & 15]; });
+}
+
+// Has a bit for each lane that is negative.
+EMULATED unsigned short signsOf(__m512i v) {
+  const auto all = lanes<int>(v);
+  unsigned signs = 0;
+  for (int i = 0; i < 16; i++) signs |= static_cast<unsigned>(all.at[i] < 0) << i;
+  return static_cast<unsigned short>(signs);
+}
+
+EMULATED __m512d multiplyAdd(__m512d a, __m512d b, __m512d c) {
+  const auto x = lanes<double>(a), y = lanes<double>(b), z = lanes<double>(c);
+  return each<__m512d, double>([&](int i) { return __builtin_fma(x.at[i], y.at[i], z.at[i]); });
+}
+
 // Where the bit of a lane is 0, the lane becomes zero.
 template <typename Number, typename Vector>
 EMULATED Vector onlyWhere(unsigned long long mask, Vector v) {
@@ -186,7 +205,13 @@ EMULATED __m512i load512(const void* p) {
   std::memcpy(&v, p, sizeof v);
   return v;
 }
+EMULATED __m512 loadFloats512(const void* p) {
+  __m512 v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
 EMULATED void store512(void* p, __m512i v) { std::memcpy(p, &v, sizeof v); }
+EMULATED void store512(void* p, __m512d v) { std::memcpy(p, &v, sizeof v); }
 EMULATED __m512 loadWhere(unsigned mask, const void* p) {
   return each<__m512, float>([&](int i) { return mask >> i & 1 ? static_cast<const float*>(p)[i] : 0.0f; });
 }
@@ -268,6 +293,15 @@ EMULATED __m512i shuffleParts(__m512i a, __m512i b) {
 #define _mm512_shuffle_i32x4(a, b, which) plumage_emulated::shuffleParts<which>(a, b)
 #define _mm512_permutex2var_epi16(a, index, b) plumage_emulated::permuteTwo<short>(a, index, b)
 #define _mm512_permutexvar_epi16(index, a) plumage_emulated::permuteTwo<short>(a, index, a)
+#define _mm512_permutex2var_ps(a, index, b) plumage_emulated::permuteTwoFloats(a, index, b)
+#define _mm512_load_ps(p) plumage_emulated::loadFloats512(p)
+#define _mm512_castps512_ps256(v) plumage_emulated::lanes<__m256>(v).at[0]
+#define _mm512_extractf32x8_ps(v, part) plumage_emulated::lanes<__m256>(v).at[part]
+#define _mm512_movepi32_mask(v) plumage_emulated::signsOf(v)
+#define _mm512_setzero_pd() __m512d{}
+#define _mm512_cvtps_pd(v) plumage_emulated::convert<__m512d, double, float>(v)
+#define _mm512_fmadd_pd(a, b, c) plumage_emulated::multiplyAdd(a, b, c)
+#define _mm512_store_pd(p, v) plumage_emulated::store512(p, v)
 #endif
 
 #if defined(EMULATE_AVX512VBMI)

@@ -99,10 +99,11 @@ struct FieldReader {
   long whole() { return static_cast<long>(*at++); }
   float real() { return static_cast<float>(*at++); }
   bool flag() { return *at++ != 0; }
-  // The way leads over a whole number, because a double beyond int may not be cast to it.
+  // The way leads over a whole number, because a double beyond int may not be cast to it. What int cannot hold is no member.
   template <typename Enumeration>
   Enumeration as() {
-    return static_cast<Enumeration>(static_cast<int>(whole()));
+    const long value = whole();
+    return static_cast<Enumeration>(value == static_cast<int>(value) ? static_cast<int>(value) : -1);
   }
 ${Object.entries(table.PARTS).map(readStruct).join('')}};
 

@@ -47,6 +47,8 @@ export interface HeadOnNet {
   readonly head: TrainedHead
   /** Is the digest of the network's weights. */
   readonly weights: string
+  /** Names the fields of the network's files that were passed over because a person said so. */
+  readonly ignoredFields: readonly string[]
 }
 
 /**
@@ -87,13 +89,21 @@ export class BirderNet implements Disposable, AsyncDisposable {
    */
   assertHeadTakes(recipe: Recipe): void {
     if (this.#headed === undefined) return
-    const { head, weights } = this.#headed
+    const { head, weights, ignoredFields } = this.#headed
     const { config, engine } = this.#network
     const trained = parseJsonOrNull(head.identity.settings)
     const turned = isRecord(trained) && isRecord(trained.recipe) ? trained.recipe.orientation : undefined
     const orientation = turned === 'apply' ? turned : recipe.orientation
     const positions = this.#gridFor(this.size).rule
-    const parts = { name: head.identity.model, weights, origin: null, config, engine, positions }
+    const parts = {
+      name: head.identity.model,
+      weights,
+      origin: null,
+      ignoredFields,
+      config,
+      engine,
+      positions,
+    }
     assertHeadFits(head, identityOf({ ...parts, recipe: { ...recipe, orientation } }))
   }
 

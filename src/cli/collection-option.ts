@@ -4,7 +4,9 @@ import type { Collection } from '../collection/collection.js'
 import type { About } from '../collection/store.js'
 import { given } from '../encoder/choose-recipe.js'
 import type { Identity } from '../encoder/types.js'
+import { isAddress } from '../is-address.js'
 import type { PlainRecord } from '../plain-value.js'
+import { pathOfFile, refusedScheme, shownName } from '../platform/node/storage/named-place.js'
 import type { FileEncoder } from '../work/file-encoder.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
@@ -18,8 +20,25 @@ export function addCollectionOption(command: Command, flags: string, description
   return command.option(flags, description, DEFAULT_COLLECTION)
 }
 
-/** Is what of the command line concerns how fast, and not what. */
-export type PassingOptions = Partial<Pick<ModelOptions, 'engine' | 'threads' | 'offline' | 'json'>>
+/** Are kinds of addresses of which it is known elsewhere whether collections lie there. */
+const KNOWN = /^(s3|https?|postgres(ql)?|gs|az|abfss?|r2)$/i
+
+/** Gives where a collection is that a person has named: an address stays as it is, a folder is taken from the current one. Throws `StorageError` for a kind of address that nobody knows. */
+export function collectionPlace(files: CommandContext['files'], name: string): string {
+  if (!isAddress(name)) return files.resolve(name)
+  const [, scheme = ''] = /^([^:]+):/.exec(name) ?? []
+  if (/^file$/i.test(scheme)) return files.resolve(pathOfFile(name))
+  if (KNOWN.test(scheme)) return name
+  throw refusedScheme(scheme)
+}
+
+/** Is what of the command line concerns how fast and from where, and not what. */
+export type PassingOptions = Partial<
+  Pick<
+    ModelOptions,
+    'engine' | 'threads' | 'offline' | 'json' | 'maxFileBytes' | 'fetchTimeoutMs' | 'allowPrivateAddresses'
+  >
+>
 
 /** Loads the model as the collection was made with it. Throws `CollectionError` `other-identity` where it is another by now. */
 export async function loadEncoderOf(
@@ -42,11 +61,12 @@ export async function loadEncoderOf(
 export async function loadEncoderAs(
   context: CommandContext,
   { source, options: kept }: About['model'],
-  { engine, threads, offline, json }: PassingOptions,
+  passing: PassingOptions,
   assertSame: (encoder: FileEncoder) => void,
 ): Promise<FileEncoder> {
-  const passing = given({ engine, threads, offline, json })
-  const all = { exif: true, ...kept, ...passing, model: source } as unknown as ModelOptions
+  const { engine, threads, offline, json, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses } = passing
+  const said = given({ engine, threads, offline, json, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses })
+  const all = { exif: true, ...kept, ...said, model: source } as unknown as ModelOptions
   const encoder = await loadChosenEncoder(context, all)
   try {
     assertSame(encoder)
@@ -85,8 +105,11 @@ const LASTING: readonly (keyof ModelOptions)[] = [
   'transparency',
 ]
 
-/** Says how the encoder is loaded again that was chosen by these options. */
+/** Says how the encoder is loaded again that was chosen by these options. What signs an address is no part of it: others read what is kept. */
 export function modelOf(options: ModelOptions, { precision }: Identity): About['model'] {
   const kept = LASTING.filter((name) => options[name] !== undefined).map((name) => [name, options[name]])
-  return { source: options.model, options: { ...(Object.fromEntries(kept) as PlainRecord), precision } }
+  return {
+    source: shownName(options.model),
+    options: { ...(Object.fromEntries(kept) as PlainRecord), precision },
+  }
 }

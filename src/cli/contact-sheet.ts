@@ -7,7 +7,8 @@ import type { RankedPhoto } from '../collection/search/search-photos.js'
 import type { Box } from '../image/image.js'
 import { escapedMarkup } from '../picture/map/escaped-markup.js'
 import type { ReducedPhoto } from '../platform/node/reduce-photo.js'
-import { base64, hashOf, shown } from './document-text.js'
+import { base64, shown } from './document-text.js'
+import { pageHead } from './page-head.js'
 import { placeText, shareText } from './search-output.js'
 
 export interface SheetPhoto extends RankedPhoto {
@@ -31,37 +32,21 @@ export function isContactSheet(head: string): boolean {
   return head.slice(0, SHEET_HEAD_BYTES).includes(MARK)
 }
 
-const STYLE = `:root{color-scheme:light dark;--paper:#fafafa;--ink:#18181b;--faint:#52525b;--line:#d4d4d8;--mark:#b45309}
-@media (prefers-color-scheme:dark){:root{--paper:#18181b;--ink:#e4e4e7;--faint:#a1a1aa;--line:#3f3f46;--mark:#fbbf24}}
-body{margin:0 auto;padding:1.5rem 1rem;max-width:80rem;font:1rem/1.5 system-ui,sans-serif;background:var(--paper);color:var(--ink)}
-h1{font-size:1.4rem;margin:0 0 .25rem}p,dl,dd{margin:0}header{margin-bottom:1.5rem;overflow-wrap:anywhere}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:0 1rem;color:var(--faint)}
+const STYLE = `:root{--mark:light-dark(#b45309,#fbbf24)}body{margin:0 auto;padding:1.5rem 1rem;max-width:80rem}header{margin-bottom:1.5rem}
 ol{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(14rem,100%),1fr));gap:1.25rem;margin:0;padding:0;list-style:none}
 figure{margin:0}.frame{position:relative;display:flow-root;width:fit-content;margin:0 auto}
 img{display:block;max-width:100%;height:auto;max-height:16rem;width:auto;border-radius:.25rem}
 svg{position:absolute;inset:0;width:100%;height:100%}rect{fill:none;stroke:var(--mark);stroke-width:3;vector-effect:non-scaling-stroke}
-figcaption{margin-top:.4rem;font-size:.875rem;overflow-wrap:anywhere}.rank{font-variant-numeric:tabular-nums;font-weight:600}
-.faint{color:var(--faint)}.none{border:1px dashed var(--line);padding:1rem;border-radius:.25rem}`
+figcaption{margin-top:.4rem;font-size:.875rem}.rank{font-variant-numeric:tabular-nums;font-weight:600}
+.soft{color:var(--soft)}.none{border:1px dashed var(--line);padding:1rem;border-radius:.25rem}`
 
 export async function* contactSheetDocument({ asked, facts, photos }: ContactSheet): AsyncGenerator<string> {
   const names = asked.map((name) => `<bdi>${escapedMarkup(shown(name))}</bdi>`).join(', ')
   const rows = facts
     .map(([name, text]) => `<dt>${escapedMarkup(name)}</dt><dd>${escapedMarkup(text)}</dd>`)
     .join('')
-  yield `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-${MARK}
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src '${hashOf(STYLE)}'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<link rel="icon" href="data:,">
-<title>Plumage: photos found</title>
-<style>${STYLE}</style>
-</head>
-<body>
+  yield pageHead({ title: 'Plumage: photos found', mark: MARK, style: STYLE })
+  yield `<body>
 <header>
 <h1>Photos found</h1>
 <p>Most like ${names}</p>
@@ -81,7 +66,7 @@ function cardOf({ picture, similarity, share, row, box }: SheetPhoto, rank: numb
   const less =
     share === null ? '' : `, more alike than ${share === 1 ? 'all' : `${shareText(share)} of`} random pairs`
   const place = box === undefined ? '' : `<br>at ${placeText(box)}`
-  return `<li><figure>${pictureOf(picture, name, box, row)}<figcaption><span class="rank">${rank}. ${similarity.toFixed(4)}</span><span class="faint">${less}${place}</span><br><bdi>${name}</bdi></figcaption></figure></li>
+  return `<li><figure>${pictureOf(picture, name, box, row)}<figcaption><span class="rank">${rank}. ${similarity.toFixed(4)}</span><span class="soft">${less}${place}</span><br><bdi>${name}</bdi></figcaption></figure></li>
 `
 }
 

@@ -1,13 +1,14 @@
 /** Holds all that a command touches of the world, so that its test needs no process. `main.ts` hands in the real one. */
-
 import type { Readable, Writable } from 'node:stream'
 import type { Collection } from '../collection/collection.js'
+import type { CollectionSet } from '../collection/set/collection-set.js'
 import type { OnReading } from '../encoder/digest-of.js'
 import type { EngineChoiceName, LoadOptions, PrecisionChoice } from '../encoder/load-options.js'
 import type { RgbImage } from '../image/image.js'
 import type { Products } from '../numerics/products.js'
 import type { Speed, SpeedOptions } from '../platform/node/bench/measure-speed.js'
 import type { CollectionOptions, CollectionSettings } from '../platform/node/collection/open-collection.js'
+import type { CollectionsOptions } from '../platform/node/collection/open-collections.js'
 import type { ConvertedModel, ConvertOptions } from '../platform/node/convert/convert-model.js'
 import type { DecodeOptions } from '../platform/node/decode-image.js'
 import type { FileDescription } from '../platform/node/describe-model.js'
@@ -67,11 +68,14 @@ export interface CommandContext {
     options: ExplainVectorOptions,
   ) => Promise<Explanation>
   readonly pictures: Pictures
-  /** Opens and makes collections; folders are absolute. */
+  /** Opens and makes collections; places are absolute folders, or addresses. */
   readonly collections: {
-    open(folder: string, options: CollectionOptions): Promise<Collection>
+    has(place: string): Promise<boolean>
+    open(place: string, options: CollectionOptions): Promise<Collection>
+    /** A place may be that of the collections of a job as well. */
+    openAll(places: readonly string[], options: CollectionsOptions): Promise<CollectionSet>
     create(
-      folder: string,
+      place: string,
       settings: CollectionSettings,
       options: Omit<CollectionOptions, 'write'>,
     ): Promise<Collection>

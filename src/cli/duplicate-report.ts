@@ -2,6 +2,7 @@
  * Writes groups of duplicates as one HTML page that needs nothing else: the kept photo, each member, and of a proven one a chessboard of squares of the two laid over each other,
  * on which every seam would show. Names of files come from anybody, and stand in it as text; the page's policy lets it fetch and run nothing.
  */
+
 import type { Collection } from '../collection/collection.js'
 import type { Copy } from '../collection/duplicates/copy.js'
 import type { DuplicateGroup, GroupMember } from '../collection/duplicates/duplicate-group.js'
@@ -11,39 +12,28 @@ import { reducePixels } from '../numerics/reduce-pixels.js'
 import { escapedMarkup } from '../picture/map/escaped-markup.js'
 import { fullPath } from '../platform/node/collection/find-duplicates.js'
 import { readPhoto } from '../platform/node/collection/read-photo.js'
-import { writeWhole } from '../platform/node/files/write-whole.js'
 import { loadSharp } from '../platform/node/sharp-decoder.js'
-import { base64, hashOf } from './document-text.js'
+import { counted } from './counted.js'
+import { base64 } from './document-text.js'
+import { fileSize } from './file-size.js'
+import { pageHead } from './page-head.js'
 import { printable } from './progress.js'
 
 const SIDE = 320
 
-const STYLE = `body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color-scheme:light dark}
-section{border-top:1px solid #8886;padding:1rem 0}ul{display:flex;flex-wrap:wrap;gap:1rem;list-style:none;padding:0}
-li{width:20rem}img{max-width:100%;max-height:20rem;display:block}p{margin:.2rem 0;overflow-wrap:anywhere}b{font-weight:600}`
+const STYLE = `body{margin:0 auto;padding:1.5rem 1rem;max-width:75rem}h1{margin-bottom:.25rem}section{border-top:1px solid var(--line);margin-top:1rem;padding:1rem 0}
+ul{display:flex;flex-wrap:wrap;gap:1rem;list-style:none;margin:.5rem 0 0;padding:0}li{width:min(20rem,100%)}img{max-width:100%;max-height:20rem;display:block}p{margin:.2rem 0}b{font-weight:600}`
 
-/** Writes the page, whole or not at all. Throws `FileError`; the signal's reason. */
-export async function writeDuplicateReport(
-  collection: Collection,
-  groups: readonly DuplicateGroup[],
-  path: string,
-  signal: AbortSignal,
-): Promise<void> {
-  await writeWhole(path, pageOf(collection, groups, signal))
-}
-
-async function* pageOf(
+/** Gives the page in pieces. Throws the signal's reason. */
+export async function* duplicateReport(
   collection: Collection,
   groups: readonly DuplicateGroup[],
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  yield `<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src '${hashOf(STYLE)}'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">
-<link rel="icon" href="data:,"><title>Plumage: duplicates</title><style>${STYLE}</style></head><body>
+  yield pageHead({ title: 'Plumage: duplicates', style: STYLE })
+  yield `<body>
 <h1>Duplicates</h1>
-<p>${groups.length} groups of ${escaped(collection.store.label)}. A chessboard shows squares of the kept photo and of the copy by turns, laid over each other as was proven.</p>
+<p>${counted(groups.length, 'group')} of ${escaped(collection.store.label)}. A chessboard shows squares of the kept photo and of the copy by turns, laid over each other as was proven.</p>
 `
   for (const [at, group] of groups.entries()) {
     signal.throwIfAborted()
@@ -105,7 +95,7 @@ async function pictureOf(image: RgbImage | null, copy: Copy, before = ''): Promi
 }
 
 function nameOf({ root, path, width, height, bytes }: Copy): string {
-  return `${escaped(`${root}/${path}`)}, ${width} x ${height}, ${(bytes / 1e6).toFixed(1)} MB`
+  return `${escaped(`${root}/${path}`)}, ${width} x ${height}, ${fileSize(bytes)}`
 }
 
 function escaped(text: string): string {

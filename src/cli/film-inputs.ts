@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { given } from '../encoder/choose-recipe.js'
 import { identityWith } from '../encoder/identity-with.js'
 import type { Identity } from '../encoder/types.js'
+import { OBJECT } from '../platform/node/storage/object-path.js'
 import { frameIdentity, TONE_MAPS, type ToneMap } from '../platform/node/video/frame-settings.js'
 import type { VideoFrameOptions } from '../platform/node/video/video-frames.js'
 import type { FileEncoder } from '../work/file-encoder.js'
@@ -26,10 +27,11 @@ export interface FilmInputOptions extends InputOptions, FrameOptions {}
 /** Without a number a film of an hour is a folder of 3600 images. */
 export const EVERY_SECONDS = 1
 
-export function addFrameOptions(command: Command): Command {
+/** @param takesFrom is false for a command whose `--from` says something else: of its films nothing is left out in front */
+export function addFrameOptions(command: Command, { takesFrom = true } = {}): Command {
+  command.addOption(everyOption())
+  if (takesFrom) command.option('--from <time>', 'of a film, nothing before this time', parseTime)
   return command
-    .addOption(everyOption())
-    .option('--from <time>', 'of a film, nothing before this time', parseTime)
     .option('--to <time>', 'of a film, nothing from this time on', parseTime)
     .addOption(toneMapOption())
 }
@@ -53,7 +55,8 @@ export async function gatherWithFilms(
   const found = await gatherInputs(context, names, options)
   const inputs = await Promise.all(found.map((input) => asFilm(context, input, options)))
   const [name] = namedFrameOptions(options)
-  if (name !== undefined && !inputs.some(isFilm)) {
+  // The films may all be of other shards.
+  if (name !== undefined && options.shard === undefined && !inputs.some(isFilm)) {
     throw new UsageError(
       `--${name} is for films, and none of the inputs is one: leave it out, or name a film. Those of folders and lists are taken with --films.`,
     )
@@ -90,9 +93,12 @@ function namedFrameOptions({ every, from, to, toneMap }: FrameOptions): readonly
 
 /** Puts a film in place of a path that leads to one. */
 async function asFilm(context: CommandContext, input: WorkInput, options: FrameOptions): Promise<WorkInput> {
-  const isPath = typeof input === 'string'
-  return isPath && (await leadsToFilm(context.files, input)) ? filmOf(context, input, options) : input
+  if (typeof input !== 'string' || !(await leadsToFilm(context.files, input))) return input
+  if (OBJECT.test(input)) return { path: input, reason: ELSEWHERE }
+  return filmOf(context, input, options)
 }
+
+const ELSEWHERE = 'it is a film, and films are read from the disks of this machine alone; copy it here'
 
 function filmOf({ files, stderr }: CommandContext, path: string, options: FrameOptions): Film {
   const frameOptions = frameOptionsOf({ every: EVERY_SECONDS, ...options })
@@ -142,11 +148,11 @@ export async function filmWork(
   encoder: FileEncoder,
   options: FilmInputOptions,
 ): Promise<FilmWork> {
+  const { shard, films, toneMap } = options
   const hasFilms = Array.isArray(inputs)
-    ? (inputs as readonly WorkInput[]).some(isFilm)
-    : options.films === true
+    ? shard?.hasFilms || (inputs as readonly WorkInput[]).some(isFilm)
+    : films === true
   if (!hasFilms) return { encoder, what: '' }
-  const { toneMap } = options
   const { findFfmpeg } = await import('../platform/node/video/find-ffmpeg.js')
   const { version } = await findFfmpeg()
   const identity = identityWith(encoder.identity, { frames: frameIdentity(version, given({ toneMap })) })

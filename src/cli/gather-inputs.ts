@@ -1,13 +1,15 @@
 /** Lists the inputs of a command before any of the work, so that a mistyped folder is told at once and the time left can be known. */
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { CAMERA_RAW_ADVICE } from '../image/decodable.js'
 import type { FileKind } from '../image/image-format.js'
 import { collectImages } from '../work/collect-images.js'
+import type { Files } from '../work/files.js'
 import { FILM_KIND, LeftOut, RAW_KIND } from '../work/left-out.js'
+import { parseShard, ShardPick } from '../work/shard.js'
 import type { WorkInput } from '../work/work-input.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
-import { isFilmName, isFilmOfFolder } from './leads-to-film.js'
+import { isFilmName, isFilmOfFolder, leadsToFilm } from './leads-to-film.js'
 
 export interface InputOptions {
   /** Says that paths on standard input end in NUL. */
@@ -16,6 +18,10 @@ export interface InputOptions {
   readonly json?: boolean
   /** Has films of folders and lists taken; null for a command that takes none. */
   readonly films?: boolean | null
+  /** Has nothing be asked of buckets before photos are read, which is then refused. */
+  readonly offline?: boolean
+  /** Takes those inputs alone that fall to one of many machines. */
+  readonly shard?: ShardPick
 }
 
 /** Adds the inputs, and the option that belongs to them. */
@@ -23,11 +29,23 @@ export function addInputs(command: Command, { takesFilms = true } = {}): Command
   command
     .argument(
       '[inputs...]',
-      `images, ${takesFilms ? 'films, ' : ''}folders (with all images below), globs, addresses (https:, http:, data:, file:), or - for stdin: one image, or a list of these (UTF-8 or UTF-16)`,
+      `images, ${takesFilms ? 'films, ' : ''}folders (with all images below), globs, addresses (https:, http:, s3:, data:, file:), all below s3://bucket/prefix/, or - for stdin: one image, or a list of these (UTF-8 or UTF-16)`,
     )
     .option('-0, --null', 'paths on stdin end in NUL, as from find -print0')
   if (takesFilms) command.option('--films', 'take the films of folders and of a list on stdin, too')
   return command
+}
+
+/** Is the option of a command whose work can be split among machines. */
+export function shardOption(): Option {
+  const description = 'take the inputs of one machine of 16, numbered from 0: 3/16; plumage merge joins them'
+  return new Option('--shard <i/n>', description).argParser((text) => {
+    try {
+      return new ShardPick(parseShard(text))
+    } catch (error) {
+      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error))
+    }
+  })
 }
 
 export async function gatherInputs(
@@ -71,8 +89,36 @@ export async function* streamInputs(
     isFilm: (path: string, kind?: FileKind | null) => isFilmOfFolder(files, path, kind),
   }
   const separator = options.null ? '\0' : '\n'
-  yield* collectImages(inputs, { files, list: stdin, signal, separator, decodes, leftOut, films })
+  const found = collectImages(inputs, {
+    files,
+    list: stdin,
+    signal,
+    separator,
+    decodes,
+    leftOut,
+    films,
+    listBelow,
+    offline: options.offline ?? false,
+  })
+  yield* options.shard === undefined ? found : ofShard(found, files, options.shard)
   sayLeftOut(context, leftOut, films.advice, options.json ?? false)
+}
+
+async function* ofShard(
+  inputs: AsyncIterable<WorkInput>,
+  files: Files,
+  shard: ShardPick,
+): AsyncGenerator<WorkInput> {
+  for await (const input of inputs) {
+    if (typeof input === 'string' && !shard.hasFilms && (await leadsToFilm(files, input))) shard.noteFilm()
+    if (shard.takes(input)) yield input
+  }
+}
+
+/** What reaches buckets is loaded with the first of them. */
+async function* listBelow(address: string, signal: AbortSignal | undefined) {
+  const { listBelow: list } = await import('../platform/node/storage/object-address.js')
+  yield* list(address, signal)
 }
 
 const FILMS =

@@ -1,7 +1,9 @@
 /** Says in words, and as JSON, how well classes are told apart. */
+
 import type { ClassReport, Judged } from '../collection/labels/judge-classes.js'
 import type { ClassMeasures, Interval } from '../numerics/labelled/class-metrics.js'
 import type { PairedTest } from '../numerics/labelled/paired-tests.js'
+import { counted } from './counted.js'
 import { printable } from './progress.js'
 
 /** Tells all that is known of a head, a line for each. */
@@ -28,11 +30,11 @@ export function reportLines(
   ]
   if (votes.ties > 0)
     lines.push(
-      `${votes.ties} photos have a last neighbour as near as the next: the order of photos decided which one votes`,
+      `${counted(votes.ties, 'photo')} with a last neighbour as near as the next: the order of photos decided which one votes`,
     )
   if (copies > 0)
     lines.push(
-      `${copies} photos have the same pixels as another: figures are better than they should be where the two are in different folds`,
+      `${counted(copies, 'photo')} with the same pixels as another: figures are better than they should be where the two are in different folds`,
     )
   return lines
 }

@@ -30,24 +30,25 @@ export function lookingInto(options: LookOptions, encoder: FileEncoder): Look {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     const names =
-      ' On the command line these are --attention, --attention-heads, --attention-from and --attention-bytes.'
+      ' On the command line these are --attention, --attention-heads, --attention-from, --attention-bytes and --attention-inexact.'
     throw new UsageError(`${error.message}${/attention\.\w/.test(error.message) ? names : ''}`)
   }
 }
 
 function choiceOf(options: LookOptions, encoder: FileEncoder): FeatureChoice {
-  const { attention, attentionHeads: heads, attentionFrom: from, attentionBytes: maxBytes, like } = options
+  const { attention, attentionHeads: heads, attentionFrom: from, like } = options
+  const { attentionBytes: maxBytes, attentionInexact: inexact } = options
   if (like !== undefined) {
     const choice = encodeLike(like.name, like.show, encoder)
     return choice.attention === undefined
       ? choice
-      : { ...choice, attention: { ...choice.attention, ...given({ maxBytes }) } }
+      : { ...choice, attention: { ...choice.attention, ...given({ maxBytes, inexact }) } }
   }
   const all = Array.from({ length: encoder.depth }, (_, block) => block)
   const layers = attention === 'all' ? all : attention === 'last' ? undefined : attention
   const facets = options.facets && numbered(options.facets, encoder.depth)
   return given({
-    attention: attention === undefined ? undefined : given({ layers, heads, from, maxBytes }),
+    attention: attention === undefined ? undefined : given({ layers, heads, from, maxBytes, inexact }),
     facets,
     stride: options.stride,
   })

@@ -1,12 +1,13 @@
 /** Holds the options by which a command takes attention, facets and overlapping patches out of a network. */
 import { type Command, InvalidArgumentError } from 'commander'
 import { given } from '../encoder/choose-recipe.js'
-import { METHOD_NAMES, type MethodName, sizeLike } from '../encoder/like.js'
+import { METHOD_NAMES, type MethodName } from '../encoder/like.js'
 import type { AttentionFrom, AttentionHeads, FacetChoice, FacetKind } from '../encoder/types.js'
 import { nearestNames } from '../nearest-names.js'
 import { parseHeads } from './attention-heads.js'
 import { UsageError } from './cli-error.js'
 import type { Wanted } from './feature-arrays.js'
+import { sizedLike, withSize } from './look-like.js'
 import { type ModelOptions, positiveInteger } from './model-options.js'
 
 type NamedTokens = Extract<AttentionFrom, string>
@@ -23,6 +24,7 @@ export interface LookOptions {
   readonly attentionHeads?: AttentionHeads
   readonly attentionFrom?: NamedTokens
   readonly attentionBytes?: number
+  readonly attentionInexact?: boolean
   readonly facets?: readonly FacetChoice[]
   readonly stride?: number
   readonly like?: Like
@@ -56,6 +58,10 @@ export function addLookOptions(command: Command): Command {
       positiveInteger,
     )
     .option(
+      '--attention-inexact',
+      'take attention as it is where int8 multiplies in bytes, which is refused otherwise: rows are up to 0.01 off in their cosine',
+    )
+    .option(
       '--facets <list>',
       'queries, keys, values or tokens of blocks, [patches, D]: q:-1,k:11,token:5; token:-1:normed is behind the final norm, q:-1:normed behind that of the heads, k:-1:by-channel has the heads of a channel side by side',
       parseFacets,
@@ -67,35 +73,29 @@ export function addLookOptions(command: Command): Command {
     )
     .option(
       '--like <method>',
-      `the patches, or the attention (dinov3:attention), that another tool looks at, with its stride and its size where none is given: ${METHOD_NAMES.map(withSize).join(', ')}`,
+      `the patches, or the attention (dinov3:attention), that another tool looks at, with its stride and its size where none is given (${METHOD_NAMES.map(withSize).join(', ')})`,
       parseLike,
     )
 }
 
-/** Says with which size a tool goes. */
-function withSize(name: MethodName): string {
-  const { shortest } = sizeLike(name)
-  return `${name} (${shortest === undefined ? "the network's own size" : `--shortest ${shortest}`})`
-}
-
 /** Has images come to the size of the tool that is followed, unless their size was chosen. */
 export function withSizeLike<Options extends LookOptions & SizeOptions>(options: Options): Options {
-  const { like, size, recipe, shortest, longest, scale } = options
-  const isChosen = [size, recipe, shortest, longest, scale].some((option) => option !== undefined)
-  return like === undefined || isChosen ? options : { ...options, ...sizeLike(like.name) }
+  return sizedLike(options.like?.name, options)
 }
 
 type SizeOptions = Pick<ModelOptions, 'size' | 'recipe' | 'shortest' | 'longest' | 'scale'>
 
 /** Throws UsageError for options that contradict each other, or that have nothing to say something about. */
 export function assertLookOptions({ like, ...options }: LookOptions): void {
-  const { attention, attentionHeads, attentionFrom, attentionBytes, facets, stride } = options
+  const { attention, attentionHeads, attentionFrom, attentionBytes, attentionInexact, facets, stride } =
+    options
   const details = given({ '--attention-heads': attentionHeads, '--attention-from': attentionFrom })
   const set = given({ '--attention': attention, ...details, '--facets': facets, '--stride': stride })
   const [twice] = Object.keys(set)
   if (like !== undefined && twice !== undefined)
     throw new UsageError(`--like ${like.name} sets what ${twice} sets: leave one of the two out.`)
-  const [detail] = Object.keys({ ...details, ...given({ '--attention-bytes': attentionBytes }) })
+  const limits = given({ '--attention-bytes': attentionBytes, '--attention-inexact': attentionInexact })
+  const [detail] = Object.keys({ ...details, ...limits })
   if (detail !== undefined && attention === undefined && like?.show !== 'attention')
     throw new UsageError(`${detail} says something about attention: add --attention, or leave it out.`)
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Hands the real world to the command line when the command starts. What is heavy is imported by the command that needs it. */
-import { NodeFiles } from '../platform/node/files/node-files.js'
+import { PlacedFiles } from '../platform/node/files/placed-files.js'
 import { HEIC_ADVICE, hasHeicDecoder } from '../platform/node/heic/heic-decoder.js'
 import { packageVersion } from '../platform/node/package-files.js'
 import { canShow } from '../platform/node/picture/terminal/can-show.js'
@@ -33,7 +33,7 @@ const context: CommandContext = {
   isTTY,
   color: isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb',
   cwd: process.cwd(),
-  files: new NodeFiles(process.cwd()),
+  files: new PlacedFiles(process.cwd()),
   version: packageVersion(),
   heicAdvice: hasHeicDecoder() ? null : HEIC_ADVICE,
   signal: interrupt.signal,
@@ -90,13 +90,21 @@ const context: CommandContext = {
     return explainVector(photo, vector, options)
   },
   collections: {
-    async open(folder, options) {
-      const { openCollection } = await import('../platform/node/collection/open-collection.js')
-      return openCollection(folder, options)
+    async has(place) {
+      const { hasCollection } = await import('../platform/node/collection/open-collection.js')
+      return hasCollection(place)
     },
-    async create(folder, settings, options) {
+    async open(place, options) {
+      const { openCollection } = await import('../platform/node/collection/open-collection.js')
+      return openCollection(place, options)
+    },
+    async openAll(places, options) {
+      const { openCollections } = await import('../platform/node/collection/open-collections.js')
+      return openCollections(places, options)
+    },
+    async create(place, settings, options) {
       const { createCollection } = await import('../platform/node/collection/open-collection.js')
-      return createCollection(folder, settings, options)
+      return createCollection(place, settings, options)
     },
   },
   pictures: {

@@ -8,8 +8,8 @@ import { groupColors, groupCounts, type MapView, NO_GROUP, placesWithin } from '
 import type { MapPageData, MapPagePhoto } from '../picture/map/page-data.js'
 import type { BuiltPage } from '../platform/node/built-page.js'
 import { PICTURE_MARK } from '../platform/node/picture/picture-file.js'
-import { contentPolicy } from './content-policy.js'
 import { counted } from './counted.js'
+import { pageHead } from './page-head.js'
 import { printable } from './progress.js'
 
 export interface MapDocument {
@@ -26,20 +26,12 @@ export interface MapDocument {
 export function* mapDocument(document: MapDocument): Generator<string> {
   const { page, paths } = document
   const what = counted(paths.length, 'photo')
-  yield `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="generator" content="${PICTURE_MARK}">
-<meta http-equiv="Content-Security-Policy" content="${contentPolicy(page)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<link rel="icon" href="data:,">
-<title>${escapedMarkup(`Plumage: map of ${what}`)}</title>
-<style>${page.style}</style>
-</head>
-<body>
+  yield pageHead({
+    title: `Plumage: map of ${what}`,
+    mark: `<meta name="generator" content="${PICTURE_MARK}">`,
+    ...page,
+  })
+  yield `<body>
 <header>
 <h1>Map of ${escapedMarkup(what)}</h1>
 <p>Photos lie near each other that a model finds alike. Only short distances mean something.</p>

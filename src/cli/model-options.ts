@@ -55,7 +55,7 @@ export interface ModelOptions extends ComputeOptions {
 export function addModelOption(command: Command): Command {
   return command.option(
     '-m, --model <model>',
-    `${DEFAULT_MODEL.name} (in the package), the name of published weights, or a path`,
+    `${DEFAULT_MODEL.name} (in the package), the name of published weights, a path, or an address (s3:, https:, file:)`,
     DEFAULT_MODEL.name,
   )
 }
@@ -74,8 +74,18 @@ export function precisionOption(): Option {
 
 /** Serves commands that decode images: `info` has none. */
 export function addImageOptions(command: Command): Command {
-  return addEngineOptions(command)
-    .option('--max-pixels <n>', 'largest image that is decoded (default: 268 million)', positiveInteger)
+  return addFetchOptions(
+    addEngineOptions(command).option(
+      '--max-pixels <n>',
+      'largest image that is decoded (default: 268 million)',
+      positiveInteger,
+    ),
+  )
+}
+
+/** Adds the limits within which images are fetched from addresses. */
+export function addFetchOptions(command: Command): Command {
+  return command
     .option(
       '--max-file-bytes <n>',
       'longest file that an address may give (default: 256 MiB)',
@@ -148,7 +158,7 @@ export function addToldOptions(command: Command): Command {
     )
     .option(
       '--head <file>',
-      "a head that stands on the model: dino.txt's, whose file is called …_vision_head.pth",
+      "a head that stands on the model: dino.txt's (…_vision_head.pth), or a classifier of DINO's or DINOv2's (…_linear_head.pth)",
     )
     .addOption(
       new Option('--head-pooling <kind>', 'how the head pools patches; default: mean').choices([

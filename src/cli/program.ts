@@ -25,6 +25,11 @@ const COMMANDS: readonly MakeCommand[] = [
   pictureCommand,
   reportCommand,
   lazyCommand(
+    'merge',
+    'join what machines wrote with --shard, once it is proven that nothing is missing or double',
+    async () => (await import('./commands/merge.js')).mergeCommand,
+  ),
+  lazyCommand(
     'index',
     'make a collection of the photos in folders, or bring it up to date',
     async () => (await import('./commands/index-photos.js')).indexCommand,
@@ -80,6 +85,16 @@ const COMMANDS: readonly MakeCommand[] = [
     'list the photos of a collection that are blurred, dark, bright, empty, tiny or of an odd shape',
     async () => (await import('./commands/quality.js')).qualityCommand,
   ),
+  lazyCommand(
+    'job',
+    'plan the embedding of very many images for any number of machines, and look after it',
+    async () => (await import('./commands/job.js')).jobCommand,
+  ),
+  lazyCommand(
+    'worker',
+    'work on a job until it is done, on this machine',
+    async () => (await import('./commands/worker.js')).workerCommand,
+  ),
   infoCommand,
   explainCommand,
   modelsCommand,
@@ -114,6 +129,7 @@ const EXAMPLES = `
 Examples:
   plumage embed cat.jpg                          one line of JSON on stdout
   plumage embed photos -o photos.parquet         a folder; run it again to continue where it stopped
+  plumage merge part-*.parquet -o all.parquet    what many machines wrote with --shard 0/16, 1/16, …
   plumage features photos -o maps --format npy   one patch map per image
   plumage classify cat.jpg -m google/vit-base-patch16-224   what it sees, by name
   plumage picture pca photos -o pca.png          what is alike has one colour, in all photos

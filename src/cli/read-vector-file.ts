@@ -1,5 +1,6 @@
 /** Reads the vector that a person names by its file. */
 import { readVector, VectorError } from '../formats/read-vector.js'
+import { shownName } from '../platform/node/storage/named-place.js'
 import type { Files } from '../work/files.js'
 import { UsageError } from './cli-error.js'
 
@@ -8,6 +9,7 @@ const MOST_BYTES = 2 ** 28
 
 /** Throws `UsageError` that names the option. */
 export async function readVectorFile(files: Files, name: string): Promise<Float32Array> {
+  const shown = shownName(name)
   try {
     await using file = await files.open(name)
     if (file.size > MOST_BYTES) throw new VectorError('it is larger than any vector')
@@ -15,7 +17,10 @@ export async function readVectorFile(files: Files, name: string): Promise<Float3
     await file.read(bytes, 0)
     return readVector(bytes)
   } catch (error) {
-    if (error instanceof VectorError) throw new UsageError(`--vector ${name} is no vector: ${error.message}.`)
-    throw new UsageError(`--vector ${name} cannot be read: ${error instanceof Error ? error.message : error}`)
+    if (error instanceof VectorError)
+      throw new UsageError(`--vector ${shown} is no vector: ${error.message}.`)
+    throw new UsageError(
+      `--vector ${shown} cannot be read: ${error instanceof Error ? error.message : error}`,
+    )
   }
 }

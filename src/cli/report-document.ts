@@ -9,9 +9,9 @@ import type { PageData } from '../picture/report/page-data.js'
 import type { BuiltPage } from '../platform/node/built-page.js'
 import type { ReducedPhoto } from '../platform/node/reduce-photo.js'
 import type { Failure } from '../work/files.js'
-import { contentPolicy } from './content-policy.js'
 import { counted } from './counted.js'
 import { base64, shown } from './document-text.js'
+import { pageHead } from './page-head.js'
 import { printable } from './progress.js'
 
 /** Is what is shown of a photo beside what was made of its features. */
@@ -48,21 +48,8 @@ export function* reportDocument(document: ReportDocument): Generator<string> {
   const { page, report, failures, summary } = document
   const folder = commonFolder(document.photos.map(({ path }) => path))
   const photos = document.photos.map((photo) => ({ ...photo, path: photo.path.slice(folder.length) }))
-  const { script, style } = page
-  yield `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-${MARK}
-<meta http-equiv="Content-Security-Policy" content="${contentPolicy(page)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<link rel="icon" href="data:,">
-<title>${escapedMarkup(`Plumage: ${counted(photos.length, 'photo')}`)}</title>
-<style>${style}</style>
-</head>
-<body>
+  yield pageHead({ title: `Plumage: ${counted(photos.length, 'photo')}`, mark: MARK, ...page })
+  yield `<body>
 <header>
 <h1>Plumage report</h1>
 <p>${escapedMarkup(summary)}</p>
@@ -77,7 +64,7 @@ ${TOOLS}
   if (failures.length > 0) yield failuresOf(failures)
   yield '</main>\n<noscript><p>Colours, and finding what is alike, need JavaScript.</p></noscript>\n'
   yield* dataOf(document)
-  yield `<script type="module">${script}</script>\n</body>\n</html>\n`
+  yield `<script type="module">${page.script}</script>\n</body>\n</html>\n`
 }
 
 const TOOLS = `<div class="tools" id="tools" hidden>

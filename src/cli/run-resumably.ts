@@ -1,6 +1,7 @@
 /** Runs `writeResumably` for a command: with progress, a summary, and what a person is told when it ends early. */
 import { dirname } from 'node:path'
 import { type OutputTarget, outputTarget } from '../platform/node/files/output-target.js'
+import { OBJECT } from '../platform/node/storage/object-path.js'
 import type { WorkListener } from '../work/encode-inputs.js'
 import { asOutputError, OutputError } from '../work/output-error.js'
 import { totalOf } from '../work/work-input.js'
@@ -47,6 +48,7 @@ export async function runResumably(context: CommandContext, options: RunOptions)
  * made.
  */
 export async function prepareOutput({ files }: CommandContext, output: string): Promise<OutputTarget> {
+  if (OBJECT.test(output)) return { kind: 'file', path: output, mode: null }
   try {
     const full = files.resolve(output)
     const target = await outputTarget(full)

@@ -1,6 +1,6 @@
 /** Runs one command line. This is the only place where an error is printed and an exit code chosen. */
 import { CommanderError } from 'commander'
-import { IncompleteError, InterruptedError } from './cli-error.js'
+import { IncompleteError, InterruptedError, UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 import { createProgram } from './program.js'
 
@@ -23,7 +23,7 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
     return EXIT.done
   } catch (error) {
     const text = messageOf(error, context)
-    if (text !== null) print(text, args.includes('--json'), context)
+    if (text !== null) print({ error: text, code: codeOf(error, context) }, args.includes('--json'), context)
     return exitCodeOf(error, context)
   }
 }
@@ -48,6 +48,22 @@ function messageOf(error: unknown, { signal }: CommandContext): string | null {
   return error instanceof Error ? error.message : String(error)
 }
 
-function print(text: string, json: boolean, { stderr }: CommandContext): void {
-  stderr.write(json ? `${JSON.stringify({ event: 'error', error: text })}\n` : `plumage: ${text}\n`)
+/** Gives what programs branch on: the code of a named error or of the system's, and else what kind of an end it is. */
+function codeOf(error: unknown, { signal }: CommandContext): string {
+  if (error instanceof InterruptedError || signal.aborted) return 'interrupted'
+  if (error instanceof IncompleteError) return 'incomplete'
+  // Which of commander's many codes it is does not matter: the command line has to be mended.
+  if (error instanceof CommanderError || error instanceof UsageError || error instanceof RangeError)
+    return 'usage'
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' ? code : 'internal'
+}
+
+interface ToldError {
+  readonly error: string
+  readonly code: string
+}
+
+function print({ error, code }: ToldError, json: boolean, { stderr }: CommandContext): void {
+  stderr.write(json ? `${JSON.stringify({ event: 'error', code, error })}\n` : `plumage: ${error}\n`)
 }

@@ -2,6 +2,7 @@
 import type { Collection } from '../collection/collection.js'
 import type { Row } from '../collection/row-block.js'
 import type { RankedPhoto } from '../collection/search/search-photos.js'
+import type { CollectionSet } from '../collection/set/collection-set.js'
 import { jsonText } from '../formats/json-text.js'
 import type { RgbImage } from '../image/image.js'
 import { drawBox } from '../picture/draw/draw-lines.js'
@@ -11,15 +12,21 @@ import type { CommandContext } from './context.js'
 import { shown } from './document-text.js'
 import { printable } from './progress.js'
 
-/** Leads to the photo on this machine. */
+/** Leads to the photo of this row, on this machine. */
 export function fullPathOf(collection: Collection, { root, path }: Row): string {
   return fullPath(collection, { root: String(root), path: String(path) })
 }
 
-/** Gives similarity, share of pairs that are less alike, and path. */
-export function tableLine({ similarity, share, row, box }: RankedPhoto): string {
+/** Leads to a photo that was found, on this machine. */
+export function photoPathOf(set: CollectionSet, { collection, row }: RankedPhoto): string {
+  return fullPathOf(collection === undefined ? set.first : set.at(set.numberOf(collection)), row)
+}
+
+/** Gives similarity, share of pairs that are less alike, and path, behind the name of the collection where there are several. */
+export function tableLine({ similarity, share, row, box, collection }: RankedPhoto): string {
+  const path = collection === undefined ? `${row.root}/${row.path}` : `${collection}/${row.root}/${row.path}`
   const place = box === undefined ? '' : `  at ${placeText(box)}`
-  return `${similarity.toFixed(4)}  ${shareText(share).padStart(9)}  ${printable(`${row.root}/${row.path}`)}${place}\n`
+  return `${similarity.toFixed(4)}  ${shareText(share).padStart(9)}  ${printable(path)}${place}\n`
 }
 
 /** Gives `99.98 %`; nothing where it is not known. */
@@ -32,8 +39,8 @@ export function placeText({ left, top, right, bottom }: NonNullable<RankedPhoto[
   return [left, top, right, bottom].map(Math.round).join(',')
 }
 
-export function jsonLine({ similarity, share, row, box }: RankedPhoto): string {
-  return `${jsonText({ similarity, share, ...(box === undefined ? {} : { box }), ...row })}\n`
+export function jsonLine({ row, ...told }: RankedPhoto): string {
+  return `${jsonText({ ...told, ...row })}\n`
 }
 
 /** A path that would break the rule of one a line, or that a terminal would obey, is written as a JSON string. */
@@ -48,12 +55,13 @@ const COLUMNS = 5
 /** Puts thumbnails on a sheet. A photo that cannot be read is left out: its line says where it should be. */
 export async function thumbnailSheet(
   { pictures, signal }: CommandContext,
-  collection: Collection,
+  set: CollectionSet,
   photos: readonly RankedPhoto[],
 ): Promise<RgbImage | null> {
   const tiles: RgbImage[] = []
-  for (const [at, { similarity, row, box }] of photos.entries()) {
-    const full = fullPathOf(collection, row)
+  for (const [at, found] of photos.entries()) {
+    const { similarity, row, box } = found
+    const full = photoPathOf(set, found)
     const photo = await pictures.decode(full, { orientation: 'apply', signal }).catch(() => null)
     signal.throwIfAborted()
     if (photo === null) continue

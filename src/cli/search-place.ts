@@ -6,6 +6,7 @@ import type { Collection } from '../collection/collection.js'
 import { findPlace, placeVector } from '../collection/regions/find-place.js'
 import { searchRegions } from '../collection/regions/search-regions.js'
 import { type RankedPhoto, searchPhotos } from '../collection/search/search-photos.js'
+import type { CollectionSet } from '../collection/set/collection-set.js'
 import { given } from '../encoder/choose-recipe.js'
 import type { Features } from '../encoder/types.js'
 import { contentOf } from '../platform/node/collection/content-of.js'
@@ -14,8 +15,10 @@ import type { FileEncoder } from '../work/file-encoder.js'
 import { UsageError } from './cli-error.js'
 import { type GivenPlace, patchesIn } from './commands/picture/parse-place.js'
 import type { CommandContext } from './context.js'
+import { counted } from './counted.js'
+import { isPhotoAddress } from './photo-place.js'
 import { printable } from './progress.js'
-import { fullPathOf } from './search-output.js'
+import { photoPathOf } from './search-output.js'
 
 export interface PlaceQuery {
   /** Leads to the photo. */
@@ -38,7 +41,7 @@ const PATIENCE_MS = 5000
 /** Throws `UsageError` for a photo that cannot be read, and for a place outside of it. */
 export async function* searchPlace(
   context: CommandContext,
-  collection: Collection,
+  set: CollectionSet,
   encoder: FileEncoder,
   { photo, option, place }: PlaceQuery,
   options: PlaceOptions,
@@ -46,20 +49,39 @@ export async function* searchPlace(
   const { signal } = context
   const features = await featuresOf(encoder, photo, signal)
   const query = placeVector(features, patchesIn(option, place, { path: printable(photo), features }))
-  const content = await contentOf(photo)
-  const regions = await openRegionsOrNull(collection, { signal })
+  // What lies elsewhere was read, and is not read again to be left out of the results.
+  const content = isPhotoAddress(photo) ? undefined : await contentOf(photo)
+  const regions = await regionsOrNull(set, option, signal)
   if (regions === null) {
-    const whole = { embedding: features.embedding, content }
-    return yield* lookAnew(context, collection, encoder, { query, whole }, options)
+    const whole = { embedding: features.embedding, ...given({ content }) }
+    return yield* lookAnew(context, set, encoder, { query, whole }, options)
   }
   await using _opened = regions
   const { count, where, minSimilarity, withSelf } = options
   const choice = given({ where, minSimilarity, without: withSelf ? undefined : content })
   let left = count
-  for await (const found of searchRegions(collection, regions, query, { ...choice, signal })) {
+  for await (const found of searchRegions(set.first, regions, query, { ...choice, signal })) {
     yield found
     if (--left === 0) return
   }
+}
+
+/** Regions of several collections are not merged. Throws `UsageError` where there are some. */
+async function regionsOrNull(
+  set: CollectionSet,
+  option: PlaceQuery['option'],
+  signal: AbortSignal,
+): Promise<Collection | null> {
+  if (set.members.length === 1) return await openRegionsOrNull(set.first, { signal })
+  for (const { name, collection } of set.members) {
+    const regions = await openRegionsOrNull(collection, { signal })
+    await regions?.[Symbol.asyncDispose]()
+    if (regions !== null)
+      throw new UsageError(
+        `${name} has regions, which are not searched together with other collections: name it alone (--in), or leave ${option} out.`,
+      )
+  }
+  return null
 }
 
 async function featuresOf(encoder: FileEncoder, photo: string, signal: AbortSignal): Promise<Features> {
@@ -77,18 +99,18 @@ async function featuresOf(encoder: FileEncoder, photo: string, signal: AbortSign
 
 async function* lookAnew(
   { signal, stderr }: CommandContext,
-  collection: Collection,
+  set: CollectionSet,
   encoder: FileEncoder,
   {
     query,
     whole,
-  }: { readonly query: Float32Array; readonly whole: { embedding: Float32Array; content: string } },
+  }: { readonly query: Float32Array; readonly whole: { embedding: Float32Array; content?: string } },
   { count, where, minSimilarity = Number.NEGATIVE_INFINITY, withSelf = false }: PlaceOptions,
 ): AsyncGenerator<RankedPhoto> {
   const most = Math.min(count, LOOKED_AT)
   const choice = { count: most, withSelf, signal, ...given({ where }) }
-  const { photos } = await searchPhotos(collection, { like: [whole] }, choice)
-  const paths = photos.map(({ row }) => fullPathOf(collection, row))
+  const { photos } = await searchPhotos(set, { like: [whole] }, choice)
+  const paths = photos.map((photo) => photoPathOf(set, photo))
   async function* sources() {
     yield* paths
   }
@@ -102,19 +124,20 @@ async function* lookAnew(
       batch: 1,
     })) {
       looked++
-      const row = photos[index]?.row
-      if (features === undefined || row === undefined) {
+      const photo = photos[index]
+      if (features === undefined || photo === undefined) {
         stderr.write(`${printable(paths[index] ?? '')} cannot be read: ${printable(error?.message ?? '')}\n`)
         continue
       }
       const { similarity, box } = findPlace(features, query)
-      if (similarity >= minSimilarity) yield { similarity, share: null, row, box }
+      if (similarity >= minSimilarity) yield { ...photo, similarity, share: null, box }
     }
   } catch (error) {
     if (signal.aborted || !patience.aborted) throw error
   }
+  const ended = looked < photos.length ? `, as many as in ${PATIENCE_MS / 1000} s` : ''
   const advice = 'plumage index --regions <folders> makes regions, by which all photos are searched.'
   stderr.write(
-    `The collection has no regions: ${looked} of the ${photos.length} photos that are most alike as a whole were looked at. ${advice}\n`,
+    `The collection has no regions: ${looked} of the ${counted(photos.length, 'photo')} most alike as a whole looked at${ended}. ${advice}\n`,
   )
 }

@@ -13,6 +13,7 @@ import type {
 import type { FileEncoder, FileSource } from '../work/file-encoder.js'
 import { UsageError } from './cli-error.js'
 import { encoderWith } from './film-inputs.js'
+import { isSized } from './look-like.js'
 import { type ModelOptions, parseSize, positiveInteger } from './model-options.js'
 
 export interface TileOptions {
@@ -42,8 +43,9 @@ export function addTileOptions(command: Command): Command {
     )
 }
 
-export function keepOption(): Option {
-  return new Option('--tiles-keep <type>', 'how patches of tiles are kept (default: float32)').choices([
+/** @param own is what is taken where nothing is said */
+export function keepOption(own: 'float32' | 'float16' = 'float32'): Option {
+  return new Option('--tiles-keep <type>', `how patches of tiles are kept (default: ${own})`).choices([
     'float32',
     'float16',
   ])
@@ -62,9 +64,7 @@ export function assertTileOptions({ tiles, tilesOverlap, tilesKeep, tilesBytes }
 export function tiledLoad<Options extends Omit<ModelOptions, 'model'> & TileOptions>(
   options: Options,
 ): Options {
-  const { tiles, size, recipe, shortest, longest, scale } = options
-  const isShaped = [size, recipe, shortest, longest, scale].some((option) => option !== undefined)
-  return tiles === undefined || isShaped ? options : { ...options, scale: 1 }
+  return options.tiles === undefined || isSized(options) ? options : { ...options, scale: 1 }
 }
 
 /** Has an encoder work in tiles, one photo at a time, since each may be large. Throws UsageError for tiles that there cannot be. */

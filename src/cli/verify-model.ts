@@ -1,10 +1,10 @@
 /** Tries a model for `plumage verify <model>`, and prints a table with a line for each engine and precision, and which to take. */
-import { isAbsolute } from 'node:path'
 import type { MeasuredRow, ModelRow, Truth, VerifiedModel } from '../verify/model/verified-model.js'
 import { IncompleteError, InterruptedError, UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 import { loadListeners } from './load-chosen-encoder.js'
 import { loadOptions, type ModelOptions } from './model-options.js'
+import { photoPlace } from './photo-place.js'
 import { Progress } from './progress.js'
 import { terminal } from './run-resumably.js'
 
@@ -38,18 +38,13 @@ async function verified(
     return await context.verifyModel(model, {
       load,
       signal,
-      ...(photos === undefined ? {} : { photos: photos.map((photo) => placeOf(context, photo)) }),
+      ...(photos === undefined ? {} : { photos: photos.map((photo) => photoPlace(context.files, photo)) }),
       onTry: (engine, precision) => progress.phase(`${engine}, ${precision}`),
     })
   } catch (error) {
     if (signal.aborted) throw new InterruptedError('Interrupted before all engines were tried.')
     throw error instanceof RangeError ? new UsageError(error.message) : error
   }
-}
-
-/** An address is one wherever the command runs. */
-function placeOf({ files }: CommandContext, photo: string): string {
-  return isAbsolute(photo) || /^[a-z]+:/.test(photo) ? photo : files.resolve(photo)
 }
 
 const HEAD = [

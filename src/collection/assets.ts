@@ -2,8 +2,8 @@
  * Tells by their names alone which files of a folder are one photo: its raw twin, what programs note beside it (.xmp, .aae, Google's .json) and the moving
  * part of a Live Photo go with it, and are never rows of their own.
  */
+import { compareNames } from '../compare-names.js'
 import { isRawName } from '../image/camera-raw.js'
-import { compareNames } from '../work/compare-names.js'
 import { IMAGE_EXTENSIONS } from '../work/image-extensions.js'
 
 /** Is a photo with all that belongs to it. */

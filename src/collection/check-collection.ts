@@ -1,6 +1,10 @@
 /** Finds out whether a collection is as it should be: its rows, their embeddings, what waits to be folded in, and the files that they stand for. */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { isAddress } from '../is-address.js'
 import { float16ToFloat32 } from '../tensor/float16.js'
 import type { Files } from '../work/files.js'
+import { isObject } from '../work/input-of-address.js'
 import type { Collection } from './collection.js'
 import type { Value } from './columns.js'
 import { placeOf } from './roots.js'
@@ -32,6 +36,8 @@ export interface CheckOptions {
 }
 
 const STATES = ['embedded', 'failed', 'gone']
+/** Names in a collection that was made of a job which of its rows each one is. */
+const SOURCE = 'source_row'
 const COLUMNS = ['id', 'root', 'path', 'state', 'reason', 'bytes', 'modified', 'content', 'norm']
 
 /** Halves of numbers below 1 are off by 2^-12 at most, and so is the length of what they make. */
@@ -48,10 +54,17 @@ export async function* checkCollection(
   const { files, signal, onProgress } = options
   const missing = new Set<string>()
   for (const [root, folder] of Object.entries(collection.about.roots)) {
-    if ((await files.look(folder).catch(() => null))?.kind === 'folder') continue
+    // Nobody asks for what a job has from elsewhere, which would take as long as the job did; one listing of a bucket tells all of other collections.
+    const isListed = isObject(folder) && collection.about.job === undefined
+    if (isAddress(folder) && !isListed) missing.add(root)
+    if (missing.has(root) || (await files.look(folder).catch(() => null))?.kind === 'folder') continue
     missing.add(root)
     const problem = `its folder ${folder} is not there: connect its disk, or say where it is now (plumage collection root ${root} <folder>)`
     yield { kind: 'root', place: root, problem }
+  }
+  if (collection.about.job?.isWhole === false) {
+    const problem = 'not all of its rows are there: plumage job finish goes on'
+    yield { kind: 'row', place: collection.store.label, problem }
   }
   for (const name of ['changes', 'decisions', 'moves'] as const) {
     const error = await collection.store
@@ -66,7 +79,8 @@ export async function* checkCollection(
   const stored = await vectorsById(collection, signal)
   const seen = { ids: new Set<string>(), paths: new Set<string>() }
   let count = 0
-  for await (const block of collection.scan({ columns: COLUMNS, embeddings: true, signal })) {
+  const columns = [...COLUMNS, ...collection.columns.flatMap(({ name }) => (name === SOURCE ? [name] : []))]
+  for await (const block of collection.scan({ columns, embeddings: true, signal })) {
     const rows = rowsOf(block)
     for (const [at, row] of rows.entries()) {
       yield* rowProblems(row, collection, seen)
@@ -100,7 +114,13 @@ function* rowProblems(
   if (!/^[0-9a-f]{32}$/.test(String(id)))
     yield wrong(`its id is ${JSON.stringify(id)}, expected 32 hexadecimal digits`)
   if (seen.ids.has(String(id))) yield wrong(`another row has its id ${id}`)
-  if (seen.paths.has(JSON.stringify([root, path]))) yield wrong('another row has its path')
+  if (seen.paths.has(JSON.stringify([root, path])))
+    yield wrong(
+      about.job === undefined
+        ? 'another row has its path'
+        : 'another row has its path, and the job planned each image once (--unique): they may be versions of it',
+    )
+  if (about.job !== undefined) yield* sourceProblems(row, wrong)
   if (!Object.hasOwn(about.roots, String(root))) yield wrong(`there is no root ${JSON.stringify(root)}`)
   if (!STATES.includes(String(state)))
     yield wrong(`its state is ${JSON.stringify(state)}, expected ${STATES.join(', ')}`)
@@ -108,7 +128,19 @@ function* rowProblems(
   if (state === 'embedded' && reason !== null)
     yield wrong(`it is embedded, and has a reason why not: ${reason}`)
   seen.ids.add(String(id))
-  seen.paths.add(JSON.stringify([root, path]))
+  // A list may name a file as often as it likes, unless the job was to leave repeats out.
+  if (about.job === undefined || about.job.unique === true) seen.paths.add(JSON.stringify([root, path]))
+}
+
+/** An id follows from the row of the job: where ids are as they must be and come once, rows of the job do. */
+function* sourceProblems(
+  row: Row,
+  wrong: (problem: string) => CollectionProblem,
+): Generator<CollectionProblem> {
+  const source = row[SOURCE]
+  if (typeof source !== 'string') return yield wrong('it does not say which row of the job it is')
+  const id = bytesToHex(sha256(new TextEncoder().encode(source)).subarray(0, 16))
+  if (id !== row.id) yield wrong(`it says that it is ${JSON.stringify(source)} of the job, whose id is ${id}`)
 }
 
 async function vectorsById(
@@ -161,11 +193,18 @@ async function fileProblemOrNull(
 ): Promise<CollectionProblem | null> {
   const folder = about.roots[String(row.root)]
   if (row.state === 'gone' || folder === undefined) return null
+  const isOfJob = about.job !== undefined
+  // Why the job could not read it stands in the row.
+  if (isOfJob && row.state === 'failed') return null
   const wrong = (problem: string): CollectionProblem => ({ kind: 'file', place: nameOf(row), problem })
   const place = placeOf(folder, String(row.path), files)
   try {
     const found = await files.look(place)
+    if (found === null && isOfJob)
+      return (await isWithinFile(place, files)) ? null : wrong('its file is not there any more')
     if (found === null) return wrong('its file is not there: plumage index marks it as gone')
+    // A job does not ask how large a file is and when it was changed.
+    if (isOfJob && row.bytes === null && row.modified === null) return null
     const differs = (name: string, is: number, was: Value) =>
       wrong(`its ${name} is ${is}, it was ${was}: plumage index reads it again`)
     if (found.size !== row.bytes) return differs('size', found.size, row.bytes ?? null)
@@ -178,6 +217,17 @@ async function fileProblemOrNull(
     signal?.throwIfAborted()
     return wrong(`it cannot be looked at: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** Tells whether what is not there may be a member of a shard, whose name stands behind that of the shard. */
+async function isWithinFile(place: string, files: Files): Promise<boolean> {
+  let end = place.lastIndexOf(files.separator)
+  while (end > 0) {
+    const found = await files.look(place.slice(0, end)).catch(() => null)
+    if (found !== null) return found.kind === 'file'
+    end = place.lastIndexOf(files.separator, end - 1)
+  }
+  return false
 }
 
 function nameOf({ root, path }: Row): string {

@@ -13,6 +13,10 @@ export type CollectionErrorCode =
   | 'other-identity'
   /** The optional package that keeps it is not installed: the message has the command. */
   | 'unavailable'
+  /** The server that keeps it does not answer: try again, or check its address. */
+  | 'unreachable'
+  /** The server that keeps it does not allow it: the message says what its owner may grant. */
+  | 'forbidden'
   /** It was opened for reading: open it with `write`. */
   | 'read-only'
   /** There is no such column: the message has the nearest name. */
@@ -33,6 +37,8 @@ export type CollectionErrorCode =
   | 'ambiguous'
   /** Somebody reads it now: close it there first. */
   | 'in-use'
+  /** Its embeddings take more room on this machine than is allowed: ask the index, keep a mirror, or allow more. */
+  | 'too-large'
   /** It has no photo that could be asked for: index some. */
   | 'empty'
   /** There are no labels to learn from, or only one: label photos. */

@@ -9,6 +9,7 @@ import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { given } from '../encoder/choose-recipe.js'
 import { differingIdentity } from '../encoder/identity-differences.js'
 import type { Identity } from '../encoder/types.js'
+import { isAddress } from '../is-address.js'
 import type { RowScorer } from '../numerics/nearest-rows.js'
 import { type ProductOptions, type Products, plainProducts, productOptions } from '../numerics/products.js'
 import { plainScorer } from '../numerics/row-scorer.js'
@@ -18,13 +19,12 @@ import { CollectionError } from './collection-error.js'
 import { type CollectionColumn, checkValue, columnOf, PHOTO_COLUMNS, type Value } from './columns.js'
 import { newId } from './new-id.js'
 import { type KeptPhoto, photosBlock } from './photos-block.js'
-import { chosenOf, type Row, type RowBlock, rowsOf, withColumns } from './row-block.js'
+import { chosenOf, type Row, type RowBlock, rowsOf, wideHalvesOf, withColumns } from './row-block.js'
 import type {
   About,
   CollectionStore,
   CompactOptions,
   CompactReport,
-  NearRow,
   PrepareOptions,
   ScanChoice,
   StoredVectors,
@@ -42,6 +42,8 @@ export interface CollectionParts {
   readonly products?: Products & RowScorer
   /** Is disposed of with the collection. */
   readonly owned?: AsyncDisposable
+  /** Brings what the store reads up to date with what it is a copy of, each time before it turns to the newest version. What it throws, `refresh` throws. */
+  readonly update?: () => Promise<void>
 }
 
 /** Says what is searched for. */
@@ -64,7 +66,12 @@ export interface FoundRow {
   readonly row: Row
 }
 
-const PARTS = { store: true, products: true, owned: true } satisfies OptionNames<CollectionParts>
+const PARTS = {
+  store: true,
+  products: true,
+  owned: true,
+  update: true,
+} satisfies OptionNames<CollectionParts>
 const NEAREST = {
   count: true,
   minSimilarity: true,
@@ -83,24 +90,40 @@ export class Collection implements AsyncDisposable {
   /** Computes over many rows. */
   readonly products: Products & RowScorer
   readonly #owned: AsyncDisposable | undefined
+  readonly #update: (() => Promise<void>) | undefined
   /** Holds the changes that are not folded in yet, by id. */
-  readonly #changes: Map<string, Row>
+  #changes: Map<string, Row>
   #vectors: { readonly version: number; readonly found: Promise<StoredVectors> } | null = null
 
-  private constructor({ store, products, owned }: CollectionParts, changes: Map<string, Row>) {
+  private constructor({ store, products, owned, update }: CollectionParts, changes: Map<string, Row>) {
     this.store = store
     this.products = products ?? { ...plainProducts, ...plainScorer }
     this.#owned = owned
+    this.#update = update
     this.#changes = changes
   }
 
   /** Opens what a store holds. Throws what the store throws. */
   static async open(parts: CollectionParts): Promise<Collection> {
     checkOptionNames(parts, PARTS)
-    const changes = new Map<string, Row>()
-    for (const { id, values } of await parts.store.log('changes').read())
-      if (typeof id === 'string') changes.set(id, { ...changes.get(id), ...(values as Row) })
+    const { changes } = await changesOver(parts.store)
     return new Collection(parts, changes)
+  }
+
+  /**
+   * Turns to what was written since the collection was opened for reading, or since the last call, and says whether anything was: rows or labels. It costs a few small
+   * reads. What is asked between two calls is answered from one version, so it is not called while a search is under way. Throws what the store throws.
+   */
+  async refresh(): Promise<boolean> {
+    if (this.store.isWritable) return false
+    await this.#update?.()
+    const hasTurned = await this.store.refresh()
+    const { changes, hasTurnedSince } = await changesOver(this.store)
+    const hasRows = hasTurned || hasTurnedSince
+    if (hasRows) this.#vectors = null
+    const before = this.#changes
+    this.#changes = changes
+    return hasRows || JSON.stringify([...changes]) !== JSON.stringify([...before])
   }
 
   /** Says what the collection is. */
@@ -246,7 +269,10 @@ export class Collection implements AsyncDisposable {
         )
       return found === undefined
     })
-    if (fresh.length > 0) await this.store.addColumns(fresh)
+    if (fresh.length === 0) return
+    const version = await this.store.version()
+    await this.store.addColumns(fresh)
+    await this.#carrySamples(version)
   }
 
   /** Says where the folder of each root lies. Throws `CollectionError` `read-only`; where it cannot be written. */
@@ -278,7 +304,10 @@ export class Collection implements AsyncDisposable {
       for await (const block of this.scan({ columns, embeddings: true, ids: part, signal }))
         if (block.count > 0) await this.store.replace(block)
     }
-    if (keepsVectors) await this.store.carryVectors(version)
+    if (keepsVectors) {
+      await this.store.carryVectors(version)
+      await this.#carrySamples(version)
+    }
     await this.store.log('changes').replace([])
     this.#changes.clear()
   }
@@ -322,6 +351,12 @@ export class Collection implements AsyncDisposable {
     return await this.#vectors.found
   }
 
+  /** Lets go of the embeddings that `vectors` has given, and that nobody looks through any more. Throws what the store throws. */
+  async forgetVectors(): Promise<void> {
+    this.#vectors = null
+    await this.store.forgetVectors()
+  }
+
   /**
    * Finds the photos whose embeddings have the largest cosine with `query` [D], of any length: largest first, then by id. Photos that are gone are left out.
    * Throws RangeError for a query of another width or without length.
@@ -334,9 +369,11 @@ export class Collection implements AsyncDisposable {
       throw new RangeError(
         `The embeddings of ${this.store.label} have ${width} numbers; the query has ${query.length}.`,
       )
-    const direction = unit(query)
+    // Only so is it exactly itself that a photo finds.
+    const direction = wideHalvesOf(unit(query))
+    const { nearestOfAll } = await import('./search/candidates.js')
     const byIndex = indexed ? await this.store.nearestByIndex(direction, count, { signal }) : null
-    const near = byIndex ?? (await this.#nearestOfAll(direction, count, signal))
+    const near = byIndex ?? (await nearestOfAll(this, direction, count, { signal })).best.slice(0, count)
     const wanted = near.filter(({ similarity }) => similarity >= minSimilarity)
     const found = await this.rows(
       wanted.map(({ id }) => id),
@@ -350,17 +387,6 @@ export class Collection implements AsyncDisposable {
       .sort((a, b) => b.similarity - a.similarity || (String(a.row.id) < String(b.row.id) ? -1 : 1))
   }
 
-  async #nearestOfAll(
-    query: Float32Array,
-    count: number,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly NearRow[]> {
-    const { ids, blocks } = await this.vectors(given({ signal }))
-    if (ids.length === 0) return []
-    const { rows, scores } = await this.products.nearestRows(query, blocks, count, given({ signal }))
-    return Array.from(rows, (row, at) => ({ id: ids[row] ?? '', similarity: scores[at] ?? 0 }))
-  }
-
   /**
    * Makes ready what searches read, after photos were added or removed: a file of all embeddings and, of 200,000 on, an index, which is trained again where
    * photos have doubled or where it finds too little. Without it searches read the table. Throws as `add`; the signal's reason.
@@ -369,12 +395,45 @@ export class Collection implements AsyncDisposable {
     checkOptionNames(options, PREPARE)
     this.#assertWritable()
     await this.store.prepare({ scorer: this.products, ...options })
+    // Who searches on object storage would otherwise read all embeddings for it.
+    const [{ pairSampleOf }, { vectorSummaryOf }] = await Promise.all([
+      import('./search/pair-sample.js'),
+      import('./set/vector-summary.js'),
+    ])
+    const looking = given({ signal: options.signal })
+    const version = await this.store.version()
+    await pairSampleOf(this, version, looking)
+    // Here the first search of several collections makes it, for which all embeddings are at hand: it takes seconds of a processor, and a collection that is searched alone needs none.
+    if (isAddress(this.store.label)) await vectorSummaryOf(this, version, looking)
+  }
+
+  /** Takes over what was drawn of an earlier version, whose embeddings are the same. */
+  async #carrySamples(version: number): Promise<void> {
+    const [{ carryPairSample }, { carryVectorSummary }] = await Promise.all([
+      import('./search/pair-sample.js'),
+      import('./set/vector-summary.js'),
+    ])
+    await carryPairSample(this, version)
+    await carryVectorSummary(this, version)
   }
 
   /** Closes the store, and gives back what the collection owns. Throws what the store throws. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.store[Symbol.asyncDispose]()
     await this.#owned?.[Symbol.asyncDispose]()
+  }
+}
+
+/**
+ * Gives the changes that wait for the rows as they are read now, by id. Changes are folded into rows and then taken out of the log: one that was read between two
+ * looks at the same rows belongs to them.
+ */
+async function changesOver(store: CollectionStore) {
+  for (let hasTurnedSince = false; ; hasTurnedSince = true) {
+    const changes = new Map<string, Row>()
+    for (const { id, values } of await store.log('changes').read())
+      if (typeof id === 'string') changes.set(id, { ...changes.get(id), ...(values as Row) })
+    if (!(await store.refresh())) return { changes, hasTurnedSince }
   }
 }
 

@@ -2,7 +2,6 @@
  * Takes rows that others have made into a collection. What the embeddings rest on is stated by whoever imports them, or by the file itself where this library
  * wrote it; it is never guessed. A row that cannot be taken is told with its reason, and the others go on.
  */
-
 import { checkOptionNames, type OptionNames } from '../check-option-names.js'
 import { given } from '../encoder/choose-recipe.js'
 import { nearestNames } from '../nearest-names.js'
@@ -12,6 +11,7 @@ import { type CollectionColumn, type ColumnType, checkValue, type Value } from '
 import { newId } from './new-id.js'
 import { photosBlock } from './photos-block.js'
 import { type Row, rowsOf } from './row-block.js'
+import { columnName, freeName, timeOrNull, typeOfTexts, valueOfText } from './text-values.js'
 
 /** Is a row as a file has it, or the reason why it is none. */
 export type ImportedRow = {
@@ -226,9 +226,11 @@ function columnsFor(
   { path, vector }: { readonly path: string; readonly vector: string },
 ): ReadonlyMap<string, CollectionColumn> {
   const found = new Map<string, CollectionColumn>()
+  const taken = new Set<string>()
   for (const column of columns) {
-    const name = snakeCase(column)
-    if (column === path || column === vector || OWN.has(name) || name === '') continue
+    const title = columnName(column)
+    if (column === path || column === vector || OWN.has(title)) continue
+    const name = freeName(title, taken)
     const known = collection.columns.find((one) => one.name === name)
     const type =
       known?.type ??
@@ -236,75 +238,47 @@ function columnsFor(
         sample.map(({ values }) => values?.[column]),
         isText,
       )
-    if (type !== null) found.set(column, { name, type })
+    if (type === null) continue
+    taken.add(name)
+    found.set(column, { name, type })
   }
   return found
 }
 
-/** `Taken At` becomes `taken_at`. */
-export function snakeCase(name: string): string {
-  return name
-    .normalize('NFKD')
-    .replaceAll('ß', 'ss')
-    .replace(/\p{M}+/gu, '')
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '_')
-    .replace(/^_+|_+$/g, '')
-    .replace(/^(?=\d)/, 'n')
-}
+const TYPES: readonly ColumnType[] = ['boolean', 'integer', 'float', 'timestamp', 'text', 'texts']
 
 /** Finds the narrowest type that holds all values; null where there are none, or where they are of a kind that has no column. */
 function typeOf(values: readonly unknown[], isText: boolean): ColumnType | null {
   const there = values.filter((value) => value !== null && value !== undefined)
+  if (isText) return typeOfTexts(there.map(String))
   if (there.length === 0) return null
-  const texts: readonly ColumnType[] = ['integer', 'float', 'boolean', 'timestamp']
-  const types: readonly ColumnType[] = [
-    ...(isText ? texts : (['boolean', 'integer', 'float', 'timestamp'] as const)),
-    'text',
-    'texts',
-  ]
-  return types.find((type) => there.every((value) => valueAs(type, value, isText) !== null)) ?? null
+  return TYPES.find((type) => there.every((value) => valueAs(type, value) !== null)) ?? null
 }
 
-const ISO_TIME = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/
-
 /** Gives a value as the column has it; null where it is none of that type. */
-function valueAs(type: ColumnType, value: unknown, isText: boolean): Value {
+function valueAs(type: ColumnType, value: unknown): Value {
   switch (type) {
     case 'text':
       return typeof value === 'string' ? value : null
     case 'boolean':
-      if (isText) return value === 'true' ? true : value === 'false' ? false : null
       return typeof value === 'boolean' ? value : null
     case 'integer': {
-      const number = numberOf(value, isText)
+      const number = numberOf(value)
       return Number.isSafeInteger(number) ? number : null
     }
     case 'float':
-      return numberOf(value, isText)
+      return numberOf(value)
     case 'timestamp':
       if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.getTime()
-      if (typeof value === 'string') return ISO_TIME.test(value) ? timeOf(value) : null
-      return isText ? null : numberOf(value, false)
+      return typeof value === 'string' ? timeOrNull(value) : numberOf(value)
     case 'texts':
       return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : null
   }
 }
 
-function numberOf(value: unknown, isText: boolean): number | null {
-  if (typeof value === 'bigint') return Number(value)
-  if (isText && (typeof value !== 'string' || !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)))
-    return null
-  const number = isText ? Number(value) : value
+function numberOf(value: unknown): number | null {
+  const number = typeof value === 'bigint' ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) ? number : null
-}
-
-/** A time without a zone stands as if it were UTC, as a camera's does. */
-function timeOf(text: string): number | null {
-  const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(text) && text.length > 10
-  const time = Date.parse(hasZone || text.length === 10 ? text : `${text.replace(' ', 'T')}Z`)
-  return Number.isNaN(time) ? null : time
 }
 
 interface ImportParts {
@@ -392,8 +366,8 @@ class ImportRun {
     const row: Record<string, Value> = {}
     for (const [from, column] of this.#parts.columns) {
       const value = values[from]
-      const isText = typeof value === 'string' && column.type !== 'text'
-      const found = value === null || value === undefined ? null : valueAs(column.type, value, isText)
+      const isRead = typeof value === 'string' && column.type !== 'text'
+      const found = isRead ? valueOfText(value, column.type) : valueAs(column.type, value)
       checkValue(column, found)
       row[column.name] = found
     }

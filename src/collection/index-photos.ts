@@ -5,15 +5,25 @@
  * Rows are added in batches, each of which is whole or not there. After a kill the next run looks at the folders again and goes on: no row is lost or
  * doubled.
  */
-
 import { given } from '../encoder/choose-recipe.js'
 import type { Failure } from '../work/files.js'
 import { LeftOut } from '../work/left-out.js'
 import type { Collection } from './collection.js'
 import { CollectionError } from './collection-error.js'
-import type { Value } from './columns.js'
-import { type FindOptions, type FoundPhoto, findPhotos, tells } from './find-photos.js'
+import { type FindOptions, type FoundPhoto, findPhotos } from './find-photos.js'
 import { filmOfNameOrNull } from './frame-name.js'
+import {
+  groupByFilm,
+  hasSameSidecars,
+  isSame,
+  isWithin,
+  KNOWN,
+  type KnownPhoto,
+  keyOf,
+  liesBelow,
+  placeOf,
+  tellsAsMany,
+} from './known-photo.js'
 import { newId } from './new-id.js'
 import { type KeptPhoto, photosBlock } from './photos-block.js'
 import { type Row, rowsOf } from './row-block.js'
@@ -139,26 +149,6 @@ interface NewRow {
   readonly embedding: Float32Array | null
   readonly isNew: boolean
 }
-
-/** Is what the collection knows of a photo. */
-interface KnownPhoto {
-  readonly id: string
-  readonly root: string
-  readonly path: string
-  readonly file: Value
-  readonly bytes: Value
-  readonly modified: Value
-  readonly state: Value
-  readonly reason: Value
-  readonly content: Value
-  readonly sidecars: Value
-  readonly sidecars_modified: Value
-}
-
-const KNOWN = [
-  ...['id', 'root', 'path', 'file', 'bytes', 'modified', 'state', 'reason', 'content'],
-  ...['sidecars', 'sidecars_modified'],
-]
 
 /** Throws `CollectionError` `root-missing`; what the store throws; the signal's reason. */
 export async function indexPhotos(collection: Collection, options: IndexOptions): Promise<IndexCounts> {
@@ -333,9 +323,8 @@ class IndexRun {
 
   /** Notes where a photo lies, and what is told of it where that may be something else. */
   async #change(known: KnownPhoto, found: FoundPhoto): Promise<void> {
-    const isTold = countTelling(known.sidecars) === countTelling(found.sidecars)
-    const told =
-      isTold && known.sidecars_modified === found.sidecarsModified ? {} : await this.#options.tell(found)
+    const isTold = tellsAsMany(known, found) && known.sidecars_modified === found.sidecarsModified
+    const told = isTold ? {} : await this.#options.tell(found)
     const state = known.state === 'gone' ? (known.reason === null ? 'embedded' : 'failed') : known.state
     await this.#collection.change([{ id: known.id, values: { ...placeOf(found), ...told, state } }])
   }
@@ -399,8 +388,7 @@ class IndexRun {
     const { scopes } = this.#options
     for (const { path } of this.#unseen)
       for (const [key, known] of this.#missing)
-        if (scopes.some((scope) => isBelow(`${scope.folder}/${relative(known.path, scope.within)}`, path)))
-          this.#missing.delete(key)
+        if (scopes.some((scope) => liesBelow(known, scope, path))) this.#missing.delete(key)
   }
 
   /** Takes those out that are the very files of photos that are missing: they were renamed where they lie. Gives the others. */
@@ -513,55 +501,4 @@ class IndexRun {
     if (fresh.length > 0)
       await this.#collection.change(fresh.map(({ id }) => ({ id, values: { state: 'gone' } })))
   }
-}
-
-function keyOf({ root, path }: Pick<KnownPhoto, 'root' | 'path'>): string {
-  return `${root}\0${path}`
-}
-
-function placeOf({ root, path, file, bytes, modified, sidecars, sidecarsModified }: FoundPhoto): Row {
-  return { root, path, file, bytes, modified, sidecars, sidecars_modified: sidecarsModified }
-}
-
-function groupByFilm(rows: Iterable<KnownPhoto>): ReadonlyMap<string, readonly KnownPhoto[]> {
-  const groups = new Map<string, KnownPhoto[]>()
-  for (const row of rows) {
-    const key = keyOf({ root: row.root, path: filmOfNameOrNull(row.path) ?? row.path })
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [row])
-    else group.push(row)
-  }
-  return groups
-}
-
-function hasSameSidecars(known: KnownPhoto, found: FoundPhoto): boolean {
-  const names = Array.isArray(known.sidecars) ? known.sidecars : []
-  return (
-    known.sidecars_modified === found.sidecarsModified &&
-    names.length === found.sidecars.length &&
-    found.sidecars.every((name, at) => name === names[at])
-  )
-}
-
-function countTelling(sidecars: Value): number {
-  return Array.isArray(sidecars) ? sidecars.filter(tells).length : 0
-}
-
-function isSame(known: KnownPhoto, found: FoundPhoto, retryFailed: boolean): boolean {
-  const isUnread = known.state === 'failed' && retryFailed
-  return (
-    known.state !== 'gone' && !isUnread && known.bytes === found.bytes && known.modified === found.modified
-  )
-}
-
-function isWithin({ root, path }: KnownPhoto, scope: FindOptions['scopes'][number]): boolean {
-  return root === scope.root && (scope.within === '' || path.startsWith(`${scope.within}/`))
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
-}
-
-function relative(path: string, within: string): string {
-  return within === '' ? path : path.slice(within.length + 1)
 }

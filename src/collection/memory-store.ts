@@ -59,6 +59,10 @@ class MemoryStore implements CollectionStore {
     return this.#version
   }
 
+  async refresh(): Promise<boolean> {
+    return false
+  }
+
   async count(): Promise<number> {
     return this.#rows.size
   }
@@ -156,6 +160,8 @@ class MemoryStore implements CollectionStore {
     const ids = kept.map(({ row }) => idOf(row))
     return { ids, blocks: kept.length === 0 ? [] : [halvesOf(this.#joined(kept))] }
   }
+
+  async forgetVectors(): Promise<void> {}
 
   async compact(options: CompactOptions = {}): Promise<CompactReport> {
     compactOptions(options)

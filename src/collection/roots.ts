@@ -1,4 +1,5 @@
 /** Moves the roots of a collection: the folders that its paths start from. A library that lies elsewhere now is the same photos under another folder. */
+import { isAddress } from '../is-address.js'
 import { nearestNames } from '../nearest-names.js'
 import type { Files } from '../work/files.js'
 import type { Collection } from './collection.js'
@@ -70,7 +71,14 @@ async function lookFor(
 
 /** Gives the file of a row's path below a folder: of a frame it is the film. */
 export function placeOf(folder: string, path: string, files: Files): string {
-  return files.resolve(`${folder}/${filmOfNameOrNull(path) ?? path}`)
+  const name = filmOfNameOrNull(path) ?? path
+  return addressBelow(folder, name) ?? files.resolve(`${folder}/${name}`)
+}
+
+/** Gives the address of a row's path below a root that is an address itself, as `s3://` or `https://host/photos`; null below a folder of a disk. */
+export function addressBelow(root: string, path: string): string | null {
+  if (!isAddress(root)) return null
+  return root.endsWith('/') ? root + path : `${root}/${path}`
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Holds rows of a collection column by column, as they go to a store and come from it. */
 import type { StoredRows } from '../numerics/nearest-rows.js'
-import { toHalf } from '../tensor/float16.js'
+import { float16ToFloat32, toHalf } from '../tensor/float16.js'
 import type { Value } from './columns.js'
 
 /** Is [N, D]: float32, or the bits of IEEE halves. Each row has length 1; a row that is not embedded is zeros. */
@@ -66,8 +66,19 @@ export function halvesOf(embeddings: Embeddings): StoredRows {
   return { dtype: 'F16', bytes: halfBytes(embeddings) }
 }
 
+/** Gives embeddings as they are looked through, in float32: rounded to halves, whatever is stored. */
+export function wideHalvesOf(embeddings: Embeddings): Float32Array {
+  const wide = new Float32Array(embeddings.length)
+  float16ToFloat32(halfBits(embeddings), wide)
+  return wide
+}
+
 /** Gives the bytes of embeddings as halves. */
 export function halfBytes(embeddings: Embeddings): Uint8Array {
-  const bits = embeddings instanceof Uint16Array ? embeddings : toHalf(embeddings)
+  const bits = halfBits(embeddings)
   return new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength)
+}
+
+function halfBits(embeddings: Embeddings): Uint16Array {
+  return embeddings instanceof Uint16Array ? embeddings : toHalf(embeddings)
 }

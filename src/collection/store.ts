@@ -33,6 +33,8 @@ export interface About {
   readonly columns: readonly CollectionColumn[]
   /** Says which frames of films are rows, and what made them, where there are any. */
   readonly films?: PlainRecord
+  /** Says which rows of which job it holds, where it was made of one: its rows are those of a list, which may name a file twice and does not say when it was changed. */
+  readonly job?: PlainRecord
 }
 
 /** Says which rows are wanted, and what of them. */
@@ -67,7 +69,6 @@ export interface StoredVectors {
   readonly blocks: readonly StoredRows[]
 }
 
-/** Keeps a collection. What it throws where it cannot read or write is its own: `FileError` on a disk. */
 /** Says with what a store makes ready what searches read. */
 export interface PrepareOptions {
   /** Finds what is exactly the nearest, beside which an index is measured. */
@@ -82,8 +83,10 @@ export interface PrepareOptions {
 export interface IndexFigures {
   /** Is the share of the ten nearest that it finds, of 200 rows of the collection. */
   readonly recall: number
-  /** Says into how many of its parts it looks. */
+  /** Says how widely it looks: into how many of its parts, or with how many candidates. */
   readonly probes: number
+  /** Says what is counted there. */
+  readonly of: 'parts' | 'candidates'
 }
 
 /** Says how an index is asked. */
@@ -100,7 +103,7 @@ export interface NearRow {
   readonly similarity: number
 }
 
-/** Keeps the rows of a collection. */
+/** Keeps the rows of a collection. What it throws where it cannot read or write is its own: `FileError` on a disk. */
 export interface CollectionStore extends AsyncDisposable {
   /** Names it for people: a path. */
   readonly label: string
@@ -112,6 +115,8 @@ export interface CollectionStore extends AsyncDisposable {
   setAbout(about: About): Promise<void>
   /** Changes with each change of rows. Throws where it cannot be read. */
   version(): Promise<number>
+  /** Turns to the newest version, where the store is open for reading, and says whether it is another one. Throws where it cannot be read. */
+  refresh(): Promise<boolean>
   /** Counts the rows. Throws where they cannot be read. */
   count(): Promise<number>
   /** Gives rows in blocks. The rows are those of one version, whatever is written meanwhile. Throws `CollectionError` `unknown-column`; the signal's reason. */
@@ -148,6 +153,10 @@ export interface CollectionStore extends AsyncDisposable {
   ): Promise<readonly NearRow[] | null>
   /** Gives the embeddings of this version, for exact search. Throws where they cannot be read; the signal's reason. */
   vectors(options?: ProductOptions): Promise<StoredVectors>
+  /**
+   * Lets go of what `vectors` has opened or copied, which nobody looks through any more: it is opened anew when it is asked for again. Throws where a file cannot be closed.
+   */
+  forgetVectors(): Promise<void>
   /**
    * Puts together what has come in small pieces, and gives back what nobody reads any more: of earlier versions those that a reader has open stay, and with them
    * all of the last day. Throws where that cannot be written; the signal's reason.

@@ -5,7 +5,7 @@ import { readCsv } from '../formats/read-csv.js'
 import { Collection } from './collection.js'
 import { createMemoryStore } from './memory-store.js'
 import { blockOf, rowsOf } from './row-block.js'
-import { addUserColumns, columnName } from './user-columns.js'
+import { addUserColumns } from './user-columns.js'
 
 let collection: Collection
 beforeEach(async () => {
@@ -78,19 +78,6 @@ test('a table that cannot be used is refused in words that say why', async () =>
   await addUserColumns(collection, 'path,stars\na/one.jpg,5\n')
   expect(await refused('path,stars\na/one.jpg,five\n')).toContain(
     'the column stars holds integer already, and "stars" has "five"',
-  )
-})
-
-test('names are lower-case snake_case, whatever the title', () => {
-  expect(['Ünï Cödé', '2nd', '', '__x__', '\u{1f600}'].map(columnName)).toEqual([
-    'uni_code',
-    'column_2nd',
-    'column',
-    'x',
-    'column',
-  ])
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (title) => /^[a-z][a-z0-9_]*$/.test(columnName(title))),
   )
 })
 

@@ -5,8 +5,9 @@
 import { readCsv } from '../formats/read-csv.js'
 import type { Collection } from './collection.js'
 import { CollectionError } from './collection-error.js'
-import { type CollectionColumn, type ColumnType, PHOTO_COLUMNS, type Value } from './columns.js'
+import { type CollectionColumn, PHOTO_COLUMNS } from './columns.js'
 import { type Row, rowsOf } from './row-block.js'
+import { columnName, freeName, typeOfTexts, valueOfText } from './text-values.js'
 
 /** Says what has become of a table. */
 export interface UserColumns {
@@ -50,7 +51,7 @@ export async function addUserColumns(
     // What has the same content is the same photo, and a path is that of one alone.
     if (ids.length === 0 || (table.by === 'path' && ids.length > 1)) unmatched.push(key)
     else {
-      const all = columns.map(({ name, type }, at) => [name, valueIn(fields[at] ?? '', type)] as const)
+      const all = columns.map(({ name, type }, at) => [name, valueOfText(fields[at] ?? '', type)] as const)
       const values = Object.fromEntries(all.filter(([, value]) => value !== null))
       for (const id of ids) {
         changes.push({ id, values })
@@ -118,73 +119,13 @@ function columnsFor({ titles, records }: Table, collection: Collection): UserCol
     taken.add(name)
     const values = records.map(({ fields }) => fields[at] ?? '')
     const there = collection.about.columns.find((column) => column.name === name)
-    if (there === undefined) return { name, title, type: typeOf(values) }
-    const misfit = values.find((value) => value !== '' && valueIn(value, there.type) === null)
+    if (there === undefined) return { name, title, type: typeOfTexts(values) ?? 'text' }
+    const misfit = values.find((value) => value !== '' && valueOfText(value, there.type) === null)
     if (misfit === undefined) return { name, title, type: there.type }
     throw wrong(
       `the column ${name} holds ${there.type} already, and ${JSON.stringify(title)} has ${JSON.stringify(misfit)}.`,
     )
   })
-}
-
-/** Writes a title as columns are called: `Taken At (UTC)` is `taken_at_utc`. */
-export function columnName(title: string): string {
-  const plain = title.normalize('NFKD').replace(/\p{M}/gu, '')
-  const words = plain.replace(/(\p{Ll})(\p{Lu})/gu, '$1_$2').toLowerCase()
-  const name = words.replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '')
-  return /^[a-z]/.test(name) ? name : `column_${name}`.replace(/_$/, '')
-}
-
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  let free = name
-  for (let next = 2; taken.has(free); next++) free = `${name}_${next}`
-  return free
-}
-
-/** The first type that all values fit; text fits all. */
-const TYPES: readonly ColumnType[] = ['boolean', 'integer', 'float', 'timestamp', 'texts']
-
-function typeOf(values: readonly string[]): ColumnType {
-  const given = values.filter((value) => value !== '')
-  if (given.length === 0) return 'text'
-  return TYPES.find((type) => given.every((value) => valueIn(value, type) !== null)) ?? 'text'
-}
-
-/** Gives null for what is empty or does not fit. */
-function valueIn(text: string, type: ColumnType): Value {
-  return text === '' ? null : READ[type](text.trim(), text)
-}
-
-const READ: Readonly<Record<ColumnType, (text: string, whole: string) => Value>> = {
-  text: (_, whole) => whole,
-  boolean: (text) => (/^true$/i.test(text) ? true : /^false$/i.test(text) ? false : null),
-  // A number that begins with a zero, as of a telephone, is a name.
-  integer: (text) =>
-    /^-?(0|[1-9]\d*)$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : null,
-  float: (text) =>
-    /^-?(0|[1-9]\d*)?(\.\d+)?(e[+-]?\d+)?$/i.test(text) && /\d/.test(text) && Number.isFinite(Number(text))
-      ? Number(text)
-      : null,
-  timestamp: (text) => timeOrNull(text),
-  texts: (text) => textsOrNull(text),
-}
-
-/** A time without a zone stands as if it were UTC, as the columns of a photo do. */
-function timeOrNull(text: string): number | null {
-  const [, day, time = '00:00', zone = 'Z'] =
-    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? []
-  const found = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${zone}`)
-  return Number.isNaN(found) ? null : found
-}
-
-function textsOrNull(text: string): readonly string[] | null {
-  if (!text.startsWith('[')) return null
-  try {
-    const found: unknown = JSON.parse(text)
-    return Array.isArray(found) && found.every((one) => typeof one === 'string') ? found : null
-  } catch {
-    return null
-  }
 }
 
 /** A path is known with its root, without it, and as the whole of it. */

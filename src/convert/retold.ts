@@ -1,5 +1,6 @@
 /**
- * Tells a network in other words that mean the same, for layouts that have no others: a bias of zeros is none, CLIP's projection is the head of timm's networks,
+ * Tells a network in other words that mean the same, for layouts that have no others: a bias of zeros is none, CLIP's projection is the head of timm's networks, a
+ * classifier of the class token is one of class token and mean patch with zeros for the mean,
  * what transformers norms of CLIP is the class token alone, and each library lets something else of a distilled DeiT stand for an image.
  */
 import { zeros } from '../model/dialects/stored-weight.js'
@@ -74,6 +75,21 @@ const HEAD_AS_PROJECTION: Way = {
   note: 'The head, whose bias is zeros and whose classes have no names, is the projection to the space of texts there, as of CLIP.',
 }
 
+const HEAD_BESIDE_MEAN: Way = {
+  config: ({ classifier, pooling, finalNorm }) =>
+    classifier?.kind === 'linear' && pooling.kind === 'class' && finalNorm === 'tokens'
+      ? { classifier: { ...classifier, kind: 'class-and-mean' } }
+      : null,
+  names: ({ classifier, width }, { weightShapes }) =>
+    new Map<string, Meant>([
+      ['classifier.class.weight', HEAD.weight],
+      ...(weightShapes.has(HEAD.bias) ? [['classifier.class.bias', HEAD.bias] as const] : []),
+      ['classifier.mean.weight', { zeros: [classifier?.classes ?? 0, width] }],
+    ]),
+  without: [],
+  note: 'The classifier reads the mean patch beside the class token there, with zeros for it, so that its scores are the same.',
+}
+
 const NORM_OF_CLASS: Way = {
   config: ({ pooling, finalNorm }) =>
     pooling.kind === 'class' && finalNorm === 'tokens' ? { finalNorm: 'pooled' } : null,
@@ -136,6 +152,7 @@ const WAYS: readonly (readonly Way[])[] = [
   [ZERO_BIAS],
   [PROJECTION_AS_HEAD],
   [HEAD_AS_PROJECTION],
+  [HEAD_BESIDE_MEAN],
   [NORM_OF_CLASS],
   [HEAD_AS_PROJECTION, NORM_OF_CLASS],
   [SINES_AS_LEARNT],

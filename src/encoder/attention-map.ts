@@ -23,6 +23,7 @@ export const ATTENTION_OPTIONS = {
   heads: true,
   from: true,
   maxBytes: true,
+  inexact: true,
 } satisfies OptionNames<AttentionChoice>
 
 /** So many bytes of weights are made of an image unless more are asked for. */

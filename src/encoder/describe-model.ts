@@ -129,6 +129,7 @@ export function describeOpenModel(
       name,
       weights: weightDigest,
       origin: vit.origin,
+      ignoredFields: vit.ignoredFields,
       config,
       recipe,
       positions: choice.positions,

@@ -30,6 +30,7 @@ const PARTS: ResultParts = {
   name: 'a',
   weights: 'f'.repeat(64),
   origin: null,
+  ignoredFields: [],
   config: CONFIG,
   recipe: RECIPE,
   engine: ENGINE,
@@ -76,6 +77,7 @@ test('the grid of the table, the weights and the precision count', () => {
   const { positions } = CONFIG
   if (positions === null) throw new Error('the config has positions')
   const changes: readonly Partial<ResultParts>[] = [
+    { ignoredFields: ['alpha'] },
     { weights: `${'f'.repeat(63)}e` },
     { config: { ...CONFIG, positions: { ...positions, rows: 3 } } },
     { config: { ...CONFIG, positions: null } },

@@ -24,6 +24,8 @@ export interface ResultParts {
   /** Tells of which network the weights were made, whose matrices are in bytes. */
   readonly origin: Origin | null
   readonly config: VitConfig
+  /** Names fields of the model's files that a person said to change nothing. */
+  readonly ignoredFields: readonly string[]
   readonly recipe: Recipe
   /** Replaces the config's own rule. */
   readonly positions?: PositionRule | undefined
@@ -33,10 +35,11 @@ export interface ResultParts {
 }
 
 export function identityOf(parts: ResultParts): Identity {
-  const { name, weights, origin, config, recipe, engine, stride } = parts
+  const { name, weights, origin, config, ignoredFields, recipe, engine, stride } = parts
   const { precision } = engine
   const settings = sortedJson({
     config: countingConfig(config),
+    ...(ignoredFields.length === 0 ? {} : { ignoredFields }),
     numbers: NUMBERS_VERSION,
     positions: stride === undefined ? positionsUsed(config, recipe, parts.positions) : overlapping(parts),
     precision,

@@ -34,6 +34,11 @@ export interface AttentionChoice {
   readonly from?: AttentionFrom
   /** Bounds the bytes of the weights of one image, which `attentionBytes` tells before; more are refused. Default: 1 GiB. */
   readonly maxBytes?: number
+  /**
+   * Takes rows as they are where an engine multiplies activations in bytes: of the class token of the model in the package, a quarter of them then have a cosine below 0.999
+   * with float32's, the least one of 0.990. Default `false`: such an engine refuses attention (`attends.exact` tells), and others are asked for nothing.
+   */
+  readonly inexact?: boolean
 }
 
 /** Says who attends. */

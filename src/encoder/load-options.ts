@@ -73,8 +73,9 @@ export interface LoadOptions extends EngineOptions, RecipeChoice {
    */
   readonly embedding?: EmbeddingKind
   /**
-   * Leads to the file of a head that stands on the model: dino.txt's on the image's side, whose file is called `…_vision_head.pth`. Embedding, class token
-   * and patch tokens are then those behind it. In Node it is a path, in a browser an address. It is part of the identity.
+   * Leads to the file of a head that stands on the model. Of dino.txt's on the image's side, whose file is called `…_vision_head.pth`, embedding, class token
+   * and patch tokens are then those behind it; a linear classifier of DINO's or DINOv2's (`…_linearweights.pth`, `…_linear_head.pth`) gives class scores
+   * beside them. In Node it is a path, in a browser an address. It is part of the identity.
    */
   readonly head?: string
   /** Says how the head pools patches, which its file does not; default `mean`, as published. It is part of the identity. */

@@ -5,6 +5,8 @@ import { createReferenceEngine } from '../engine/reference/reference-engine.js'
 import { loadEncoder } from '../platform/node/load-encoder.js'
 import { openVit } from '../platform/node/open-vit.js'
 import { attentionBytes } from './attention-map.js'
+import { recipeFor } from './choose-recipe.js'
+import { createEncoder } from './create-encoder.js'
 import { encodeLike, METHOD_NAMES } from './like.js'
 import { Network } from './network.js'
 
@@ -159,6 +161,32 @@ test('a tool that is followed asks for what its table says', async () => {
     const { attention } = await encoder.encode(photo(1), encodeLike(name, 'attention', encoder))
     expect(attention?.length).toBe(name === 'birder' ? encoder.depth : 1)
   }
+})
+
+test('an engine that multiplies in bytes hands attention out only to those who take it as it is', async () => {
+  await using open = await openVit(MINI)
+  await using engine = createReferenceEngine()
+  await using coarse = await createEncoder({
+    vit: open.vit,
+    engine: { ...engine, takesBytes: true },
+    recipe: recipeFor(open.vit, { size: SIDE }),
+    decode: async (source: ReturnType<typeof photo>) => ({
+      ...source,
+      format: 'raw',
+      orientation: 1,
+      upright: true,
+    }),
+    name: 'coarse',
+  })
+  expect([encoder.attends.exact, coarse.attends.exact]).toEqual([true, false])
+  await expect(coarse.encode(photo(1), { attention: {} })).rejects.toThrow(
+    /multiplied in bytes.*'bfloat16' or 'float32', or .*attention\.inexact/,
+  )
+  expect(() => coarse.encodeAll([photo(1)], { attention: {} })).toThrow(RangeError)
+  const { attention } = await coarse.encode(photo(1), { attention: { inexact: true } })
+  expect(attention).toHaveLength(1)
+  // Only attention is held back.
+  expect((await coarse.encode(photo(1), { facets: [{ layer: 0, of: 'q' }] })).facets).toHaveLength(1)
 })
 
 describe('what is not there is refused by name', () => {

@@ -270,6 +270,11 @@ export interface EncoderDescription {
     readonly classToken: boolean
     /** Counts the heads of the query with which a pooling head looks at the tokens; null for a network without such a head. */
     readonly probeHeads: number | null
+    /**
+     * Tells whether what the class token looks at is near what it is in float32: each row has a cosine of at least 0.999 with it. Where activations are multiplied in bytes
+     * (the native engine's `int8` with VNNI or AMX) it is not, and attention is refused unless it is asked for as `inexact`.
+     */
+    readonly exact: boolean
   }
   /** Gives the input size in pixels, (height, width), that the recipe makes of an image; the `native` recipe has another for each. */
   readonly size: readonly [height: number, width: number]

@@ -127,7 +127,8 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
     const { config } = network
     const { patchSize, registers, depth } = config
     const width = tokenWidth(config)
-    const told = { ...parts, weights, origin: parts.vit.origin, config }
+    const { origin, ignoredFields } = parts.vit
+    const told = { ...parts, weights, origin, ignoredFields, config }
     const identity = identityOf(told)
     const { embedding, embeddingWidth } = network
     this.description = {
@@ -140,7 +141,7 @@ export class VitStages<Source> implements EncoderStages<Source, ImageItem> {
       patchSize,
       registers,
       depth,
-      attends: attendingOf(config).attends,
+      attends: attendingOf(config, network.engine).attends,
       size: recipe.size,
     }
     this.decoders = parts.decoders

@@ -101,6 +101,11 @@ export interface Engine extends AsyncDisposable {
   readonly precision: Precision
   /** Names the code path, such as `avx512`, and the number of threads: a person needs both to compare two timings. */
   readonly description: string
+  /**
+   * Tells that its products take activations in bytes: what tokens look at is then farther from float32 than anything else that an engine gives. Absent where it has
+   * them in 14 bits or more.
+   */
+  readonly takesBytes?: boolean
   /** Says how it packs weights; absent where it cannot run on packed weights that lie in a file. */
   readonly packing?: Packing
   /** Says whether it can run a step. */

@@ -3,6 +3,7 @@
 /** Is a piece of a file; text means its UTF-8 bytes. Bytes may be used anew once the next piece is asked for. */
 export type Chunk = string | Uint8Array
 
+/** Are the pieces of one file in order. */
 export type Chunks = Iterable<Chunk> | AsyncIterable<Chunk>
 
 /** Is one of the files that make up an output. */

@@ -32,8 +32,10 @@ export interface EmbeddingTable {
 
 /** Is a table whose rows are known by name before the first of them is read. */
 export interface NamedTable extends EmbeddingTable {
+  /** Counts the rows. */
+  readonly count: number
   /** Names each row, in their order. */
-  readonly paths: readonly string[]
+  readonly paths: Iterable<string> | AsyncIterable<string>
 }
 
 /** Are the things that a column can hold; the last three are the same in every row. */

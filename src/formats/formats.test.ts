@@ -33,6 +33,7 @@ function tableOf(rows: readonly EmbeddingRow[], shape: readonly number[]): Named
     }
   }
   return {
+    count: rows.length,
     paths: rows.map(({ path }) => path),
     rows: oneByOne(),
     shape,
@@ -121,7 +122,9 @@ test('safetensors reads back: names, shapes, numbers and metadata, and the numbe
     return values.map((numbers) => ({ shape, values: Float32Array.from(numbers) }))
   })
   await fc.assert(
-    fc.asyncProperty(fc.array(array, { minLength: 1, maxLength: 4 }), fc.string(), async (arrays, note) => {
+    // Text that is JSON by itself is read as what it says, since Birder keeps its configuration so.
+    fc.asyncProperty(fc.array(array, { minLength: 1, maxLength: 4 }), fc.string(), async (arrays, text) => {
+      const note = `note ${text}`
       const named = arrays.map((each, index) => ({ ...each, name: `tensor ${index} é` }))
       const bytes = await bytesOf(safetensorsFile(named, { note }))
       expect((8 + Number(bytes.readBigUInt64LE(0))) % 8).toBe(0)
@@ -142,7 +145,7 @@ test('safetensors refuses numbers that do not fill their shape, by name', () => 
 })
 
 test('parquet hands on each row group as it is full, and reads back', async () => {
-  const width = 2 ** 17
+  const width = 2 ** 16
   const rows = Array.from({ length: 9 }, (_, index) => ({
     ...row(`image ${index}`),
     values: new Float32Array(width).fill(index),

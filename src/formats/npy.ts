@@ -41,12 +41,12 @@ export function namesPath(path: string): string {
   return `${path.replace(/\.npy$/i, '')}.names.txt`
 }
 
-function* nameLines(paths: readonly string[]): Generator<string> {
-  for (const path of paths) yield `${nameLine(path)}\n`
+async function* nameLines(paths: NamedTable['paths']): AsyncGenerator<string> {
+  for await (const path of paths) yield `${nameLine(path)}\n`
 }
 
-async function* stack({ paths, rows, shape }: NamedTable): AsyncGenerator<Uint8Array> {
-  yield npyHeader([paths.length, ...shape])
+async function* stack({ count, rows, shape }: NamedTable): AsyncGenerator<Uint8Array> {
+  yield npyHeader([count, ...shape])
   for await (const { values } of rows) yield bytesOf(values)
 }
 

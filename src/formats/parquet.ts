@@ -17,7 +17,7 @@ import {
 import { GroupWriter } from './group-writer.js'
 
 /** A row group has so many numbers, which are in memory at a time, several times over. */
-const GROUP_VALUES = 2 ** 19
+const GROUP_VALUES = 2 ** 18
 
 export async function* parquetTable(table: EmbeddingTable): AsyncGenerator<Uint8Array> {
   const { columns = PARQUET_COLUMNS, metadata } = table

@@ -38,6 +38,14 @@ test("each of timm's networks has its count of parameters, and a family", () => 
   expect(factsOf('timm/vit_base_patch14_reg4_dinov2.lvd142m').parameters).toBe(86.6)
 })
 
+test("each of Birder's weights has the class of its network, its count of parameters and its bytes", () => {
+  for (const { name } of knownModels().filter(({ from }) => from.startsWith('Birder'))) {
+    const { family, parameters, megabytes } = factsOf(name)
+    expect([family, parameters, megabytes], name).not.toContain(null)
+  }
+  expect(factsOf('rope_vit_reg4_b14_capi')).toMatchObject({ family: 'RoPE_ViT', parameters: 85.7 })
+})
+
 test('every known name is listed once, and says where its facts were read', () => {
   const names = knownModels().map(({ name }) => name)
   expect(new Set(names).size).toBe(names.length)

@@ -1,4 +1,5 @@
 /** Tells of a model by its name what is known before a hub is asked: family, size, licence, what its use asks for, and the open one of a gated pair. */
+import { findNetwork } from '../model/networks.js'
 import { HUGGING_FACE_MODELS } from './hugging-face-models.js'
 import { FAMILIES, MEGABYTES, OBLIGATIONS } from './model-facts-data.js'
 import { OPEN_EQUIVALENTS } from './open-equivalents.js'
@@ -8,8 +9,9 @@ import { findPretrainedOrNull } from './weights.js'
 
 /** Each is null where nobody knows it here. */
 export interface ModelFacts {
+  /** Names the family; of Birder's weights the class of their network. */
   readonly family: string | null
-  /** Counts millions of parameters; of timm's networks those without a classifier. */
+  /** Counts millions of parameters; of timm's and Birder's networks those without a classifier. */
   readonly parameters: number | null
   /** Counts millions of bytes of weights. */
   readonly megabytes: number | null
@@ -26,11 +28,13 @@ export interface ModelFacts {
 export function factsOf(name: string): ModelFacts {
   const listed = HUGGING_FACE_MODELS.get(name)
   const known = listed ?? FAMILIES.find(({ names }) => names.test(torchHubName(name)))
-  const published = findPretrainedOrNull(name)?.formats.pt
+  const entry = findPretrainedOrNull(name)
+  const published = entry?.formats.pt
+  const network = entry === null ? null : findNetwork(entry.net.network)
   const licence = known?.licence ?? null
   return {
-    family: known?.family ?? null,
-    parameters: listed?.parameters ?? timmParameters(name),
+    family: known?.family ?? network?.class ?? null,
+    parameters: listed?.parameters ?? timmParameters(name) ?? inMillions(network?.parameters ?? null),
     megabytes:
       listed?.megabytes ??
       MEGABYTES[name] ??
@@ -41,6 +45,11 @@ export function factsOf(name: string): ModelFacts {
     openAs: OPEN_EQUIVALENTS[name] ?? null,
     source: known?.source ?? (published ? "Birder's registry" : null),
   }
+}
+
+/** Gives three digits, as timm's list has them. */
+function inMillions(count: number | null): number | null {
+  return count === null ? null : Number((count / 1e6).toPrecision(3))
 }
 
 let counts: ReadonlyMap<string, number> | null = null

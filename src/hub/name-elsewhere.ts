@@ -28,12 +28,12 @@ function dinov3(text: string): string | null {
   return `${text} is a name of torch.hub, for whose files Meta sends each person links of their own. ${where}`
 }
 
-/** A branch may change what a name means, and heads lie in files of their own. */
+/** A branch may change what a name means, and heads of depth are not run. */
 function torchHub(text: string): string | null {
   const name = torchHubName(text)
-  const [, trunk] = /^(dinov2_vit[sblg]14(?:_reg)?)_(?:lc|ld|dd)$/.exec(name) ?? []
+  const [, trunk] = /^(dinov2_vit[sblg]14(?:_reg)?)_(?:ld|dd)$/.exec(name) ?? []
   if (trunk !== undefined)
-    return `${text} is ${trunk} with a head of torch.hub's, which lies in a file of its own and is not fetched. Name ${trunk} for the network alone.`
+    return `${text} is ${trunk} with a head of torch.hub's that tells depth, which is not run. Name ${trunk} for the network alone, or ${trunk}_lc for the one with its classifier.`
   if (!isOfTorchHub(text)) return null
   const last = text.slice(text.lastIndexOf(':') + 1)
   const near = nearestNames(last, TORCH_HUB_NAMES, 1, 3).map((name) => ` Is ${name} meant?`)

@@ -39,6 +39,18 @@ test.each([
       fileName: 'dinov2_vitl14_reg4_pretrain.pth',
     },
   ],
+  [
+    'facebookresearch/dinov2:dinov2_vitl14_reg_lc',
+    {
+      kind: 'file',
+      url: 'https://dl.fbaipublicfiles.com/dinov2/dinov2_vitl14/dinov2_vitl14_reg4_pretrain.pth',
+      fileName: 'dinov2_vitl14_reg4_pretrain.pth',
+      head: {
+        url: 'https://dl.fbaipublicfiles.com/dinov2/dinov2_vitl14/dinov2_vitl14_reg4_linear4_head.pth',
+        fileName: 'dinov2_vitl14_reg4_linear4_head.pth',
+      },
+    },
+  ],
   ...[
     ['dino_vits16', 'dino_deitsmall16_pretrain'],
     ['dino_vitb8', 'dino_vitbase8_pretrain'],
@@ -125,7 +137,7 @@ test.each([
   ['facebookresearch/dinov3:dinov3_vitl16', ['sat493m', 'lvd1689m']],
   ['dinov3_vitl16plus', ['Give the file']],
   ['dinov3_convnext_tiny', ['convolutional']],
-  ['facebookresearch/dinov2:dinov2_vits14_lc', ['Name dinov2_vits14 ']],
+  ['facebookresearch/dinov2:dinov2_vits14_ld', ['Name dinov2_vits14 ']],
   ['facebookresearch/dinov2:dinov2_vitl14_rag', ['Is dinov2_vitl14_reg meant?']],
   ['facebookresearch/dinov2:my-branch:dinov2_vitl14', ['main branch']],
   ['facebookresearch/dino:dinov2_vitl14', ['none of the names']],

@@ -6,14 +6,14 @@ import { DEFAULT_MODEL } from './default-model.js'
 import { elsewhereOrNull } from './name-elsewhere.js'
 import { type RepositoryName, repositoryOrNull } from './repository-name.js'
 import { type SharedWeights, sharedWeightsOrNull } from './timm-repositories.js'
-import { type TorchHubFile, torchHubFileOrNull } from './torch-hub.js'
+import { type TorchHubModel, torchHubModelOrNull } from './torch-hub.js'
 import { findPretrainedOrNull } from './weights.js'
 
 export type ModelName =
   | { readonly kind: 'packaged' }
   | { readonly kind: 'published'; readonly name: string }
   | ({ readonly kind: 'repository' } & RepositoryName & Partial<Pick<SharedWeights, 'architecture'>>)
-  | ({ readonly kind: 'file' } & TorchHubFile)
+  | ({ readonly kind: 'file' } & TorchHubModel)
   /** Is a name of another library; the advice says in whole sentences where its weights lie. */
   | { readonly kind: 'elsewhere'; readonly advice: string }
 
@@ -29,7 +29,7 @@ export const USUAL_NAMES = [
 export function parseModelName(text: string): ModelName | null {
   if (text === DEFAULT_MODEL.name) return { kind: 'packaged' }
   if (findPretrainedOrNull(text) !== null) return { kind: 'published', name: text }
-  const file = torchHubFileOrNull(text)
+  const file = torchHubModelOrNull(text)
   if (file !== null) return { kind: 'file', ...file }
   const advice = elsewhereOrNull(text)
   if (advice !== null) return { kind: 'elsewhere', advice }

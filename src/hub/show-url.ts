@@ -4,5 +4,7 @@
  */
 export function showUrl(url: URL): string {
   const isBytes = url.protocol === 'blob:' || url.protocol === 'data:'
-  return isBytes ? `a ${url.protocol} address` : url.origin + url.pathname
+  if (isBytes) return `a ${url.protocol} address`
+  // What is no address of the web has no origin, as that of an object in a bucket.
+  return `${url.origin === 'null' ? `${url.protocol}//${url.host}` : url.origin}${url.pathname}`
 }

@@ -5,6 +5,12 @@ export interface TorchHubFile {
   readonly fileName: string
 }
 
+/** Is what `torch.hub.load` fetches for a name. */
+export interface TorchHubModel extends TorchHubFile {
+  /** Is the file of the classifier that stands on the network; absent for a network alone. */
+  readonly head?: TorchHubFile
+}
+
 const FILES = 'https://dl.fbaipublicfiles.com'
 
 /** Is how hubconf.py of facebookresearch/dino calls the files of its vision transformers. */
@@ -23,8 +29,15 @@ const DINOV2: Readonly<Record<string, string>> = Object.fromEntries(
   ]),
 )
 
+/** Ends the name of a DINOv2 with its linear classifier of four blocks, which is what dinov2/hub/classifiers.py takes by default. */
+const CLASSIFIER = '_lc'
+
 /** Lists the names that torch.hub gives networks which can be fetched. */
-export const TORCH_HUB_NAMES: readonly string[] = [...Object.keys(DINOV2), ...Object.keys(DINO)]
+export const TORCH_HUB_NAMES: readonly string[] = [
+  ...Object.keys(DINOV2),
+  ...Object.keys(DINOV2).map((name) => `${name}${CLASSIFIER}`),
+  ...Object.keys(DINO),
+]
 
 /** Begins what `torch.hub.load` takes for a repository of Meta's; a branch may follow. */
 const OF_META = /^facebookresearch\/(\w+)(?::([\w.-]+))?:(\w+)$/
@@ -41,13 +54,21 @@ export function torchHubName(text: string): string {
 }
 
 /** Gives null for a name that is none of these. */
-export function torchHubFileOrNull(text: string): TorchHubFile | null {
+export function torchHubModelOrNull(text: string): TorchHubModel | null {
   const name = torchHubName(text)
-  if (Object.hasOwn(DINO, name))
-    return { url: `${FILES}/dino/${DINO[name]}/${DINO[name]}.pth`, fileName: `${DINO[name]}.pth` }
-  if (!Object.hasOwn(DINOV2, name)) return null
-  return {
-    url: `${FILES}/dinov2/${name.replace('_reg', '')}/${DINOV2[name]}.pth`,
-    fileName: `${DINOV2[name]}.pth`,
+  if (Object.hasOwn(DINO, name)) {
+    const file = `${DINO[name]}.pth`
+    return { url: `${FILES}/dino/${DINO[name]}/${file}`, fileName: file }
   }
+  const network = name.endsWith(CLASSIFIER) ? name.slice(0, -CLASSIFIER.length) : name
+  const trained = Object.hasOwn(DINOV2, network) ? DINOV2[network] : undefined
+  if (trained === undefined) return null
+  const fileOf = (fileName: string): TorchHubFile => ({
+    url: `${FILES}/dinov2/${network.replace('_reg', '')}/${fileName}`,
+    fileName,
+  })
+  const model = fileOf(`${trained}.pth`)
+  return network === name
+    ? model
+    : { ...model, head: fileOf(trained.replace('pretrain', 'linear4_head.pth')) }
 }

@@ -8,6 +8,7 @@ import {
   type AttentionPooling,
   type Classifier,
   type EmbeddingKind,
+  LAST_CLASSES,
   specialTokens,
   type VitConfig,
 } from './vit-config.js'
@@ -26,12 +27,14 @@ export interface PlannedPooling {
 /**
  * Plans every embedding that the network has. What nobody asks for is never computed.
  *
+ * @param blocks holds each block's output, before the final norm, for a classifier that reads several
  * @param asked says of which heads of a pooling head attention is wanted; default: of none
  */
 export function planPooling(
   builder: PlanBuilder,
   config: VitConfig,
   tokens: SlotName,
+  blocks: readonly SlotName[],
   asked?: ChosenWeights,
 ): PlannedPooling {
   const { width, pooler, projection } = config
@@ -58,7 +61,7 @@ export function planPooling(
     embedding = builder.step({ op: 'activation', input: dense, output: 'pooler', kind: pooler }, [1, width])
     embeddings.set('pooled', embedding)
   }
-  const logits = classify(builder, config, embedding, tokens)
+  const logits = classify(builder, config, embedding, { tokens, blocks })
   if (projection !== null) {
     embedding = builder.linear(embedding, 'projection', 'projection', projection, false)
     embeddings.set('projected', embedding)
@@ -238,15 +241,25 @@ function attentionPool(
   return builder.step({ op: 'add', input: projected, branch, output: 'pooled' }, [1, width])
 }
 
+/** Is what a classifier may read beside the embedding. */
+interface ClassifierInput {
+  /** Is [T, D], behind the final norm. */
+  readonly tokens: SlotName
+  /** Hold each block's output, before it. */
+  readonly blocks: readonly SlotName[]
+}
+
 function classify(
   builder: PlanBuilder,
   config: VitConfig,
   embedding: SlotName,
-  tokens: SlotName,
+  { tokens, blocks }: ClassifierInput,
 ): SlotName | null {
   const { classifier, width } = config
   if (classifier === null) return null
   if (classifier.kind === 'class-and-mean') return classifyBoth(builder, config, classifier, tokens)
+  if (classifier.kind === 'last-classes' || classifier.kind === 'last-classes-and-mean')
+    return classifyLast(builder, config, classifier, { tokens, blocks })
   if (classifier.kind === 'distilled') return classifyDistilled(builder, classifier, tokens)
   if (classifier.kind === 'linear')
     return builder.linear(embedding, 'logits', 'classifier', classifier.classes, classifier.bias)
@@ -278,14 +291,39 @@ function classifyBoth(
   { classes, bias }: Classifier,
   tokens: SlotName,
 ): SlotName {
-  const { width } = config
-  const rows = sizeAt(builder.shapeOf(tokens), 0)
   const first = builder.slice(tokens, 'classifier.class', 0, 1)
-  const patches = builder.slice(tokens, 'classifier.patches', specialTokens(config), rows)
-  const mean = builder.step({ op: 'meanRows', input: patches, output: 'classifier.mean' }, [1, width])
   const ofClass = builder.linear(first, 'logits.class', 'classifier.class', classes, bias)
-  const branch = builder.linear(mean, 'logits.mean', 'classifier.mean', classes, false)
+  const branch = classifyMean(builder, config, classes, tokens)
   return builder.step({ op: 'add', input: ofClass, branch, output: 'logits' }, [1, classes])
+}
+
+/** Gives the scores of the mean patch, without a bias. */
+function classifyMean(builder: PlanBuilder, config: VitConfig, classes: number, tokens: SlotName): SlotName {
+  const rows = sizeAt(builder.shapeOf(tokens), 0)
+  const patches = builder.slice(tokens, 'classifier.patches', specialTokens(config), rows)
+  const input = builder.step({ op: 'meanRows', input: patches, output: 'classifier.mean' }, [1, config.width])
+  return builder.linear(input, 'logits.mean', 'classifier.mean', classes, false)
+}
+
+/** A matrix over several tokens side by side is the sum of one over each. The final norm works on each row alone, so that only class tokens need pass it. */
+function classifyLast(
+  builder: PlanBuilder,
+  config: VitConfig,
+  { classes, bias, kind }: Classifier,
+  { tokens, blocks }: ClassifierInput,
+): SlotName {
+  const { width, norm, epsilon } = config
+  const weights = () => builder.normWeights('norm', width, norm, epsilon)
+  const parts = blocks.slice(-LAST_CLASSES).map((block, index) => {
+    const row = builder.slice(block, `classifier.row.${index}`, 0, 1)
+    const input = builder.norm(row, `classifier.normed.${index}`, weights())
+    return builder.linear(input, `logits.${index}`, `classifier.${index}`, classes, bias && index === 0)
+  })
+  if (kind === 'last-classes-and-mean') parts.push(classifyMean(builder, config, classes, tokens))
+  return parts.reduce((input, branch, index) => {
+    const output = index === parts.length - 1 ? 'logits' : `logits.sum.${index}`
+    return builder.step({ op: 'add', input, branch, output }, [1, classes])
+  })
 }
 
 /** Each of the two matrices holds half of what the file does, so that their sum is the mean of both scores. */

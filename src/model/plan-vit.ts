@@ -132,7 +132,13 @@ export function planVit(
     current = planHead(context, config.head, { tokens: current, normed: normedOf })
   }
   const pooled = { ...config, width: tokenWidth(config) }
-  const { embedding, embeddings, logits, probe } = planPooling(builder, pooled, current, inspection.probe)
+  const { embedding, embeddings, logits, probe } = planPooling(
+    builder,
+    pooled,
+    current,
+    blocks,
+    inspection.probe,
+  )
   return {
     plan: {
       slots: builder.slots,

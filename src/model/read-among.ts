@@ -10,10 +10,10 @@ import { toFloat32 } from '../tensor/tensor.js'
 import { judgeBeside } from './checkpoint-entries.js'
 import { birder } from './dialects/birder.js'
 import { type Dialect, type DialectName, VIT_HINTS, type VitHints } from './dialects/dialect.js'
+import { headAssumptions, headSource, refuseOtherFiles, withHeadFile } from './dialects/head-file.js'
 import { headerOf } from './dialects/headers.js'
 import { refuseAlikeNetworks, refuseForeignNetworks } from './dialects/other-families.js'
 import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
-import { headAssumptions, headSource, withVisionHead } from './dialects/vision-head.js'
 import { POSITIONS, type StoredTables } from './grid-tables.js'
 import { type Labels, labelsOf, NO_LABELS } from './labels.js'
 import { isRouted } from './plan-experts.js'
@@ -36,6 +36,8 @@ export interface VitModel {
   readonly labels: Labels
   /** Says in whole sentences what no file has told and was assumed; whoever loads the model should be told. */
   readonly assumptions: readonly string[]
+  /** Names the fields that were passed over because a person said so, in alphabetical order; they count for the identity. */
+  readonly ignoredFields: readonly string[]
   /** Tells of which network this one was made, whose matrices are in bytes; null for all others. */
   readonly origin: Origin | null
   /** Names the tensors of a text tower, which lies beside the network and is left aside here. */
@@ -70,10 +72,10 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
   const grid = { rows: config.size[0] / config.patchSize, columns: config.size[1] / config.patchSize }
   const { plan, slots } = planVit(config, grid, null)
   refuseOtherEmbeddings(checkpoint, hints, [...slots.embeddings.keys()])
+  const ignoredFields = [...new Set(hints.ignoreFields)].sort()
 
   const stored = (name: string, shape: Shape) =>
-    headSource(name, shape, config, checkpoint.tensors) ??
-    dialect.source(name, shape, config, checkpoint.tensors)
+    headSource(name, shape, config, checkpoint) ?? dialect.source(name, shape, config, checkpoint.tensors)
   const needed = [...plan.weights].flatMap(([name, shape]) => stored(name, shape).parts)
   for (const { parts } of tables.values()) needed.push(...parts)
   judgeTensors(checkpoint, dialect, needed)
@@ -88,7 +90,12 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
     dialect: dialect.name,
     weightShapes: plan.weights,
     labels: config.classifier === null ? NO_LABELS : labelsOf(checkpoint, hints, config.classifier.classes),
-    assumptions: [...(dialect.assumptions?.(checkpoint, hints) ?? []), ...headAssumptions(checkpoint, hints)],
+    assumptions: [
+      ...(dialect.assumptions?.(checkpoint, hints) ?? []),
+      ...headAssumptions(checkpoint, hints),
+      ...ignoredAssumptions(checkpoint, ignoredFields),
+    ],
+    ignoredFields,
     origin: checkpoint.int8?.origin ?? null,
     textTower: [...checkpoint.tensors.keys()].filter((tensor) => dialect.isOfTextTower?.(tensor)),
     storedAs: { weight: stored, tables },
@@ -107,6 +114,14 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
   }
 }
 
+/** Says what nobody here can vouch for. */
+function ignoredAssumptions({ label }: Checkpoint, names: readonly string[]): readonly string[] {
+  if (names.length === 0) return []
+  return [
+    `Of ${label} ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} passed over, since ignoreFields (--ignore-field) says that no feature rests on it; that this was said is part of the identity.`,
+  ]
+}
+
 function dialectOf(dialects: readonly Dialect[], checkpoint: Checkpoint, hints: VitHints): Dialect {
   const dialect = dialects.find(
     ({ recognises, claims }) =>
@@ -116,12 +131,13 @@ function dialectOf(dialects: readonly Dialect[], checkpoint: Checkpoint, hints: 
   if (dialect?.isCertain !== true) refuseAlikeNetworks(checkpoint, hints)
   if (dialect === undefined) throw unknownDialect(checkpoint, dialects)
   refuseUselessHints(checkpoint, dialect, hints)
+  refuseOtherFiles(checkpoint)
   judgeBeside(checkpoint, { own: dialect.entries?.(checkpoint) ?? null, ignored: hints.ignoreFields })
   return dialect
 }
 
 function configOf(dialect: Dialect, checkpoint: Checkpoint, hints: VitHints): VitConfig {
-  const told = withVisionHead(checkpoint, hints, dialect.readConfig(checkpoint, hints))
+  const told = withHeadFile(checkpoint, hints, dialect.readConfig(checkpoint, hints))
   const config: VitConfig = {
     ...told,
     embedding: hints.embedding ?? told.embedding ?? defaultEmbedding(told),

@@ -251,11 +251,23 @@ export interface Classifier {
   /**
    * `class-and-mean` reads class token and mean patch side by side, whatever the embedding is (transformers' DINOv2); `distilled` gives the mean of the
    * scores that class token and distillation token have (DeiT). `mlp` has a hidden layer with a norm behind it (Birder's ViT), `tanh` one with tanh (V-MoE).
+   * `last-classes` reads the class tokens of the last `LAST_CLASSES` blocks side by side, each behind the final norm (Meta's DINO), and `last-classes-and-mean`
+   * the last block's mean patch beside them (Meta's DINOv2).
    */
-  readonly kind: 'linear' | 'mlp' | 'tanh' | 'class-and-mean' | 'distilled'
+  readonly kind:
+    | 'linear'
+    | 'mlp'
+    | 'tanh'
+    | 'class-and-mean'
+    | 'distilled'
+    | 'last-classes'
+    | 'last-classes-and-mean'
   /** Tells whether its last layer has a bias. */
   readonly bias: boolean
 }
+
+/** Counts the blocks whose class tokens a classifier of several reads. */
+export const LAST_CLASSES = 4
 
 /** Describes the stored table of positions, [rows * columns, D]. */
 export interface Positions {

@@ -28,12 +28,20 @@ const LEAST_SAMPLES = 100
 /** Is the longer side, in pixels, of the coarsest picture. */
 const COARSEST = 40
 
-/** Gives null where no map settles, or the pictures would no longer lie on each other. `coarsest` is the longer side at which it begins, in pixels; default 40. */
+/** Says how an alignment begins, and where it may end early. */
+export interface AlignChoice {
+  /** Is the longer side at which it begins, in pixels; default 40. */
+  readonly coarsest?: number
+  /** Is asked on the way, each time that a map has settled on pictures that are not the largest, whether the larger ones are worth the work; default: they are. */
+  readonly isWorth?: (first: GreyPixels, second: GreyPixels, found: Alignment) => boolean
+}
+
+/** Gives null where no map settles, where the pictures would no longer lie on each other, and where what has settled is not worth going on. */
 export function alignPixels(
   first: GreyPixels,
   second: GreyPixels,
   start: PlaneMap,
-  coarsest = COARSEST,
+  { coarsest = COARSEST, isWorth }: AlignChoice = {},
 ): Alignment | null {
   let found: Alignment = { map: start, gain: 1, offset: 0 }
   const pairs = [{ first, second }]
@@ -43,6 +51,7 @@ export function alignPixels(
     const step = 2 ** (pairs.length - 1 - level)
     const settled = settle(pair.first, pair.second, { ...found, map: rescaled(found.map, 1 / step) })
     if (settled === null) return null
+    if (step > 1 && isWorth?.(pair.first, pair.second, settled) === false) return null
     found = { ...settled, map: rescaled(settled.map, step) }
   }
   return found

@@ -47,6 +47,15 @@ describe('scenes', () => {
     ])
   })
 
+  test('a light that strobes on every second frame cuts nothing, and what lies between its flashes is cut as without it', () => {
+    expect(findScenes(framesAt(0, 90, 1, 90, 2, 90, 1, 90), 2)).toMatchObject([{ first: 0, last: 7, key: 2 }])
+    expect(findScenes(framesAt(0, 90, 1, 90, 200, 90, 201, 90), 2)).toMatchObject([
+      { first: 0, last: 3 },
+      { first: 4, last: 7, distance: expect.closeTo(1 - Math.cos((199 * Math.PI) / 180), 5) },
+    ])
+    expect(runs(framesAt(0, 90, 1, 90, 2, 90, 1, 90), 0.5)).toHaveLength(8)
+  })
+
   test('a flash cuts nothing, and a fade is one cut', () => {
     expect(runs(framesAt(0, 1, 90, 2, 3, 4))).toEqual([[0, 5]])
     // At its edges a film has no frame to compare with.

@@ -31,9 +31,16 @@ const ANGLES = 36
 const SECOND_ANGLE = 0.8
 const MOST_OF_A_BIN = 0.2
 
+/** Holds how strong the gradient of each pixel of a picture is, and its angle in radians; 0 at the edges. */
+interface Gradients {
+  readonly strength: Float32Array
+  readonly angle: Float32Array
+}
+
 interface Extremum {
   readonly octave: Octave
   readonly level: number
+  readonly gradients: Gradients
   /** Are in pixels of the octave. */
   readonly x: number
   readonly y: number
@@ -82,24 +89,40 @@ function blurOf(level: number): number {
 function collectExtrema(octave: Octave, found: Extremum[]): void {
   const { levels } = octave
   const { height, width } = levels[0]
+  let gradients: Gradients | null = null
   const differences = levels.slice(1).map(({ data }, s) => data.map((value, i) => value - levels[s].data[i]))
   for (let s = 1; s <= INTERVALS; s++) {
     const [below, own, above] = [differences[s - 1], differences[s], differences[s + 1]]
+    gradients = null
     for (let y = 2; y < height - 2; y++)
       for (let x = 2; x < width - 2; x++) {
         const at = y * width + x
         const value = own[at]
         if (Math.abs(value) < LEAST_CONTRAST) continue
         if (!isExtreme(value, at, width, own, below, above) || isEdge(own, at, width)) continue
+        // Windows of places overlap many times over: each pixel's gradient is worked out once.
+        gradients ??= gradientsOf(levels[s])
         found.push({
           octave,
           level: s,
+          gradients,
           x: x + peakOf(own[at - 1], value, own[at + 1]),
           y: y + peakOf(own[at - width], value, own[at + width]),
           contrast: Math.abs(value),
         })
       }
   }
+}
+
+function gradientsOf({ height, width, data }: GreyPixels): Gradients {
+  const [strength, angle] = [new Float32Array(data.length), new Float32Array(data.length)]
+  for (let y = 1; y < height - 1; y++)
+    for (let at = y * width + 1; at < (y + 1) * width - 1; at++) {
+      const [dx, dy] = [data[at + 1] - data[at - 1], data[at + width] - data[at - width]]
+      strength[at] = Math.sqrt(dx * dx + dy * dy)
+      angle[at] = Math.atan2(dy, dx)
+    }
+  return { strength, angle }
 }
 
 function isExtreme(
@@ -136,8 +159,8 @@ function peakOf(before: number, value: number, after: number): number {
 }
 
 /** Gives the angles that most gradients around a place have. */
-function anglesOf({ octave, level, x, y }: Extremum): readonly number[] {
-  const { height, width, data } = octave.levels[level]
+function anglesOf({ octave, level, gradients, x, y }: Extremum): readonly number[] {
+  const { height, width } = octave.levels[level]
   const sigma = 1.5 * blurOf(level)
   const reach = Math.round(3 * sigma)
   const [left, top] = [Math.round(x), Math.round(y)]
@@ -145,10 +168,9 @@ function anglesOf({ octave, level, x, y }: Extremum): readonly number[] {
   for (let row = Math.max(1, top - reach); row <= Math.min(height - 2, top + reach); row++)
     for (let column = Math.max(1, left - reach); column <= Math.min(width - 2, left + reach); column++) {
       const at = row * width + column
-      const [dx, dy] = [data[at + 1] - data[at - 1], data[at + width] - data[at - width]]
       const weight = Math.exp(-((column - x) ** 2 + (row - y) ** 2) / (2 * sigma ** 2))
-      const bin = Math.round((Math.atan2(dy, dx) / (2 * Math.PI)) * ANGLES)
-      bins[(bin + ANGLES) % ANGLES] += weight * Math.hypot(dx, dy)
+      const bin = Math.round((gradients.angle[at] / (2 * Math.PI)) * ANGLES)
+      bins[(bin + ANGLES) % ANGLES] += weight * gradients.strength[at]
     }
   const smooth = bins.map(
     (bin, i) => (bins[(i + ANGLES - 1) % ANGLES] + 2 * bin + bins[(i + 1) % ANGLES]) / 4,
@@ -164,8 +186,8 @@ function anglesOf({ octave, level, x, y }: Extremum): readonly number[] {
 }
 
 /** Sums up gradients around a place, seen from its own angle, in 4 x 4 cells of three times its blur and 8 directions. */
-function describe({ octave, level, x, y }: Extremum, angle: number): Float32Array {
-  const { height, width, data } = octave.levels[level]
+function describe({ octave, level, gradients, x, y }: Extremum, angle: number): Float32Array {
+  const { height, width } = octave.levels[level]
   const cell = 3 * blurOf(level)
   const [cosine, sine] = [Math.cos(angle) / cell, Math.sin(angle) / cell]
   const reach = Math.round((cell * Math.SQRT2 * (CELLS + 1)) / 2)
@@ -178,9 +200,8 @@ function describe({ octave, level, x, y }: Extremum, angle: number): Float32Arra
       const half = (CELLS + 1) / 2
       if (Math.abs(u) >= half || Math.abs(v) >= half) continue
       const at = row * width + column
-      const [dx, dy] = [data[at + 1] - data[at - 1], data[at + width] - data[at - width]]
-      const weight = Math.exp(-(u * u + v * v) / ((CELLS * CELLS) / 2)) * Math.hypot(dx, dy)
-      const turn = (Math.atan2(dy, dx) - angle) / (2 * Math.PI)
+      const weight = Math.exp(-(u * u + v * v) / ((CELLS * CELLS) / 2)) * gradients.strength[at]
+      const turn = (gradients.angle[at] - angle) / (2 * Math.PI)
       share(sums, v + (CELLS - 1) / 2, u + (CELLS - 1) / 2, (turn - Math.floor(turn)) * BINS, weight)
     }
   return rooted(sums)

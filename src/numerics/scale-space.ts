@@ -37,34 +37,39 @@ export function scaleSpace(picture: GreyPixels): readonly Octave[] {
 
 /** Blurs with a Gauss filter of standard deviation `sigma`, cut off at three of them; beyond its edges the picture goes on as at them. */
 export function blur({ height, width, data }: GreyPixels, sigma: number): GreyPixels {
-  const kernel = gaussOf(sigma)
+  const weights = gaussOf(sigma)
+  const reach = weights.length - 1
   const across = new Float32Array(data.length)
-  const line = new Float32Array(Math.max(height, width) + kernel.length)
-  const reach = (kernel.length - 1) / 2
+  const line = new Float64Array(width + 2 * reach)
   for (let y = 0; y < height; y++) {
-    for (let i = 0; i < width + 2 * reach; i++) line[i] = data[y * width + clamp(i - reach, width)]
-    for (let x = 0; x < width; x++) {
-      let sum = 0
-      for (let k = 0; k < kernel.length; k++) sum += kernel[k] * line[x + k]
-      across[y * width + x] = sum
+    for (let i = 0; i < line.length; i++) line[i] = data[y * width + clamp(i - reach, width)]
+    for (let x = 0, to = y * width; x < width; x++, to++) {
+      const middle = x + reach
+      let sum = weights[0] * line[middle]
+      for (let k = 1; k <= reach; k++) sum += weights[k] * (line[middle - k] + line[middle + k])
+      across[to] = sum
     }
   }
   const out = new Float32Array(data.length)
-  for (let y = 0; y < height; y++)
-    for (let k = 0; k < kernel.length; k++) {
-      const [from, weight] = [clamp(y + k - reach, height) * width, kernel[k]]
-      for (let x = 0, to = y * width; x < width; x++, to++) out[to] += weight * across[from + x]
+  const sums = new Float64Array(width)
+  for (let y = 0; y < height; y++) {
+    const from = y * width
+    for (let x = 0; x < width; x++) sums[x] = weights[0] * across[from + x]
+    for (let k = 1; k <= reach; k++) {
+      const [above, below, weight] = [clamp(y - k, height) * width, clamp(y + k, height) * width, weights[k]]
+      for (let x = 0; x < width; x++) sums[x] += weight * (across[above + x] + across[below + x])
     }
+    out.set(sums, from)
+  }
   return { height, width, data: out }
 }
 
+/** Gives the weights of the middle and of what lies one, two … pixels beside it, on either side. */
 function gaussOf(sigma: number): Float64Array {
   const reach = Math.max(1, Math.ceil(3 * sigma))
-  const kernel = Float64Array.from({ length: 2 * reach + 1 }, (_, i) =>
-    Math.exp(-((i - reach) ** 2) / (2 * sigma ** 2)),
-  )
-  const sum = kernel.reduce((total, one) => total + one, 0)
-  return kernel.map((one) => one / sum)
+  const weights = Float64Array.from({ length: reach + 1 }, (_, i) => Math.exp(-(i ** 2) / (2 * sigma ** 2)))
+  const sum = weights.reduce((total, one) => total + 2 * one, -weights[0])
+  return weights.map((one) => one / sum)
 }
 
 function clamp(at: number, length: number): number {

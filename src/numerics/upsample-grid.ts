@@ -61,13 +61,15 @@ const PLACE_DEVIATION = 0.5
 const COLOUR_DEVIATION = 0.1
 /** Is the exponent of a difference of one level, of 255. */
 const PER_SQUARE = -1 / (2 * (COLOUR_DEVIATION * 255) ** 2)
+/** [511] Weighs a channel by how many levels two colours differ in it, from -255 on: with whole levels no pixel needs an exponential of its own. */
+const ALIKE = Float64Array.from({ length: 511 }, (_, at) => Math.exp((at - 255) ** 2 * PER_SQUARE))
 /** Looks at 5 x 5 places around each pixel. */
 const REACH = 2
 const REACHED = 2 * REACH + 2
 
 /**
  * Upsamples so that edges of a photo become edges of the values: a pixel takes from near places whose colour is like its own (Kopf, Cohen, Lischinski and
- * Uyttendaele, Joint bilateral upsampling, 2007). The colour of a place is the mean of the pixels that are nearest to it.
+ * Uyttendaele, Joint bilateral upsampling, 2007). The colour of a place is the mean of the pixels that are nearest to it, in whole levels.
  *
  * @param guide uint8 [height, width, 3], the pixels themselves
  */
@@ -86,19 +88,21 @@ export function jointBilateralRows(
     out.fill(0)
     for (let x = 0; x < width; x++) {
       const pixel = 3 * (y * width + x)
+      const red = guide[pixel] + 255
+      const green = guide[pixel + 1] + 255
+      const blue = guide[pixel + 2] + 255
       const to = x * channels
       let total = 0
       for (let i = down.first[y]; i < down.end[y]; i++) {
         const rowWeight = down.weights[y * REACHED + i - down.first[y]]
         for (let j = across.first[x]; j < across.end[x]; j++) {
           const place = i * columns + j
-          const red = guide[pixel] - colours[3 * place]
-          const green = guide[pixel + 1] - colours[3 * place + 1]
-          const blue = guide[pixel + 2] - colours[3 * place + 2]
           const weight =
             rowWeight *
             across.weights[x * REACHED + j - across.first[x]] *
-            Math.exp((red * red + green * green + blue * blue) * PER_SQUARE)
+            ALIKE[red - colours[3 * place]] *
+            ALIKE[green - colours[3 * place + 1]] *
+            ALIKE[blue - colours[3 * place + 2]]
           total += weight
           for (let c = 0; c < channels; c++) out[to + c] += weight * values[place * channels + c]
         }
@@ -138,13 +142,9 @@ function placeWeights(axis: Float64Array, places: number): PlaceWeights {
   return { first, end, weights }
 }
 
-/** Gives the mean colour of the pixels that are nearest to each place; where there are none, that of the pixel nearest to its middle. */
-function placeColours(
-  guide: Uint8Array,
-  { down, across }: PixelAxes,
-  [rows, columns]: GridSize,
-): Float64Array {
-  const colours = new Float64Array(rows * columns * 3)
+/** Gives the mean colour of the pixels that are nearest to each place, in whole levels; where there are none, that of the pixel nearest to its middle. */
+function placeColours(guide: Uint8Array, { down, across }: PixelAxes, [rows, columns]: GridSize): Int32Array {
+  const colours = new Int32Array(rows * columns * 3)
   for (let row = 0; row < rows; row++) {
     const [top, bottom] = nearestPixels(row, down, rows)
     for (let column = 0; column < columns; column++) {
@@ -153,7 +153,8 @@ function placeColours(
       for (let y = top; y < bottom; y++)
         for (let x = left; x < right; x++)
           for (let c = 0; c < 3; c++) colours[to + c] += guide[3 * (y * across.length + x) + c]
-      for (let c = 0; c < 3; c++) colours[to + c] /= (bottom - top) * (right - left)
+      const count = (bottom - top) * (right - left)
+      for (let c = 0; c < 3; c++) colours[to + c] = Math.round(colours[to + c] / count)
     }
   }
   return colours

@@ -48,3 +48,32 @@ test('beyond that what is kept is within the bound, lies evenly over each photo,
     }),
   )
 })
+
+test('a map that is added row by row has what a map that is thinned has, the first one too', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 })), {
+        minLength: 1,
+        maxLength: 6,
+      }),
+      fc.integer({ min: 1, max: 300 }),
+      (grids, most) => {
+        const sample = new PatchSample(most * WIDTH)
+        for (const [photo, [rows, columns]] of grids.entries()) {
+          const { patches, grid } = mapOf(photo, rows, columns)
+          const length = columns * WIDTH
+          sample.addRows({ grid }, WIDTH, (row) => patches.subarray(row * length, (row + 1) * length))
+        }
+        const { step, maps } = sample
+        const numbers = maps.reduce((sum, { patches }) => sum + patches.length, 0)
+        expect(numbers <= most * WIDTH || maps.every(({ grid }) => grid.rows * grid.columns === 1)).toBe(true)
+        for (const [photo, [rows, columns]] of grids.entries()) {
+          const down = Array.from({ length: Math.ceil(rows / step) }, (_, row) => row * step)
+          const across = Array.from({ length: Math.ceil(columns / step) }, (_, column) => column * step)
+          const expected = down.flatMap((row) => across.flatMap((column) => [photo, row, column]))
+          expect([...(maps[photo]?.patches ?? [])]).toEqual(expected)
+        }
+      },
+    ),
+  )
+})

@@ -19,7 +19,11 @@ const OUTLIER = 2
 
 /** Measures the tokens of one photo. */
 export function tokenNorms(map: PatchMap): TokenNorms {
-  const norms = rowLengths(map.patches, widthOf(map))
+  return normsOf(rowLengths(map.patches, widthOf(map)))
+}
+
+/** Tells which lengths of the tokens of a photo stand out. */
+export function normsOf(norms: Float32Array): TokenNorms {
   const median = norms.slice().sort()[Math.floor(norms.length / 2)] ?? 0
   return { norms, median, outliers: Uint8Array.from(norms, (norm) => (norm > OUTLIER * median ? 1 : 0)) }
 }

@@ -44,6 +44,8 @@ export interface GoldenCase {
   readonly network_parameters?: {
     /** Counts the attention heads. */
     readonly heads?: number
+    /** Counts the blocks that a linear classifier of the first DINO reads. */
+    readonly linear?: number
     /** Says how dino.txt's head pools patches. */
     readonly pooler?: 'mean' | 'max'
     /** Says of which block, counted from the last, it takes patches. */
@@ -65,6 +67,8 @@ export interface GoldenCase {
     readonly format: string
     /** Says what the file is of, where a network has several. */
     readonly role?: string
+    /** Says the same of cases of heads. */
+    readonly part?: string
   })[]
   /** Says at which size it runs. */
   readonly run?: {

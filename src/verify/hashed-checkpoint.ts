@@ -79,7 +79,7 @@ export function hashedValues(
   const [scale32, offset32] = [Math.fround(scale), Math.fround(offset)]
   const out = new Float32Array(count)
   for (let i = 0; i < count; i++) {
-    const word = fmix32((fmix32(i ^ a) + b) >>> 0)
+    const word = fmix32((fmix32(i ^ a) + b) | 0)
     const u = ((word >>> 8) - 0x800000) / 0x800000
     out[i] = Math.fround(Math.fround(u * scale32) + offset32)
   }
@@ -98,14 +98,14 @@ function distribution(name: string, shape: Shape): { offset: number; scale: numb
   return { offset: 0, scale: (name.endsWith('qkv.weight') ? 1.5 : 1) * Math.sqrt(3 / fanIn) }
 }
 
-/** This is the finaliser of MurmurHash3 (Austin Appleby, public domain). */
+/** This is the finaliser of MurmurHash3 (Austin Appleby, public domain). A signed number is one that the machine holds in a register. */
 function fmix32(x: number): number {
   let h = x
   h ^= h >>> 16
   h = Math.imul(h, 0x85ebca6b)
   h ^= h >>> 13
   h = Math.imul(h, 0xc2b2ae35)
-  return (h ^ (h >>> 16)) >>> 0
+  return h ^ (h >>> 16)
 }
 
 /** This is FNV-1a (Fowler, Noll, Vo; public domain) over UTF-8. */

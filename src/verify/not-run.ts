@@ -3,11 +3,15 @@
  * them must be refused in the words that stand beside it, so that one whose network is run one day, or fails otherwise, is a failure that is seen.
  */
 
+import type { GoldenCase } from './case.js'
+
 /** Gives the reason by the kind. */
 const KINDS: ReadonlyMap<string, string> = new Map([
-  ['head', 'heads of depth, segmentation and classes lie in files of their own, which nothing here opens'],
   ['tokenizer', 'texts are not read, since images alone are embedded'],
 ])
+
+/** Tells the heads that are run, Meta's linear classifiers, from all others. */
+const OTHER_HEADS = 'heads of depth and segmentation lie in files of their own, which nothing here opens'
 
 interface Refusal {
   readonly id: RegExp
@@ -31,6 +35,11 @@ const SUPERSEDED: ReadonlyMap<string, string> = new Map([
     'Birder 0.6 laid the angles of a rectangle out column by column where its grid is indexed xy; 0.8 has mended that and is followed, and the goldens of families have its like',
   ],
 ])
+
+/** Says why a head is not run; null for one that is. */
+export function reasonOfHeadOrNull({ kind, family }: GoldenCase): string | null {
+  return kind === 'head' && family !== 'classifier' ? OTHER_HEADS : null
+}
 
 /** Says why nothing runs cases of this kind, which no runner is known for. */
 export function reasonOfKind(kind: string): string {

@@ -39,7 +39,7 @@ export async function openCase(
       ...(network === undefined ? {} : { network }),
       ...(patchSize === undefined ? {} : { patchSize }),
       ...(heads === undefined ? {} : { heads }),
-      ...(head === null ? {} : howPutOn(golden)),
+      ...(head !== null && golden.dialect === DINO_TXT ? howPutOn(golden) : {}),
       ...(family === TRUNK_OF_ITS_OWN.family && golden.dialect === TRUNK_OF_ITS_OWN.dialect
         ? TRUNK_OF_ITS_OWN.told
         : {}),
@@ -51,10 +51,11 @@ export async function openCase(
   }
 }
 
-/** Gives the file of a head that stands on the network; heads of other makers stand for themselves, and are compared elsewhere. */
-export function headOf({ dialect, checkpoints }: GoldenCase): string | null {
-  if (dialect !== 'dinotxt') return null
-  return checkpoints?.find(({ role }) => role === 'head')?.path ?? null
+const DINO_TXT = 'dinotxt'
+
+/** Gives the file of a head that stands on the network. */
+function headOf({ checkpoints }: GoldenCase): string | null {
+  return checkpoints?.find(({ role, part }) => (role ?? part) === 'head')?.path ?? null
 }
 
 /** The library keeps this in its code, so that a person would have to say it. */

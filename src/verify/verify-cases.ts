@@ -5,7 +5,7 @@ import { runFamilyCase } from './family-case.js'
 import { isLookedInto, runIntrospectionCase } from './introspection-case.js'
 import { runLargeCase } from './large-case.js'
 import { runMalformedCase } from './malformed-case.js'
-import { reasonOfKind, refusalOrNull, supersededOrNull } from './not-run.js'
+import { reasonOfHeadOrNull, reasonOfKind, refusalOrNull, supersededOrNull } from './not-run.js'
 import { runPositionCase } from './position-case.js'
 import { runPreprocessCase } from './preprocess-case.js'
 import { runProcessorCase } from './processor-case.js'
@@ -41,6 +41,7 @@ const RUNNERS: ReadonlyMap<string, RunCase> = new Map<string, RunCase>([
   ['vit', runVitCase],
   ['rope-vit', runVitCase],
   ['family', runFamilyCase],
+  ['head', runFamilyCase],
   ['dialect', runVitCase],
   ['position', runPositionCase],
   ['end-to-end', runEndToEndCase],
@@ -69,7 +70,7 @@ export async function* verifyCases(
     const { id, kind } = golden
     const run = RUNNERS.get(kind)
     const unseen = kind === 'introspection' && !isLookedInto(golden) ? UNKNOWN_TOOL : null
-    const reason = supersededOrNull(id) ?? unseen
+    const reason = supersededOrNull(id) ?? reasonOfHeadOrNull(golden) ?? unseen
     if (run === undefined || reason !== null) {
       onLeftOut?.({ id, kind, reason: reason ?? reasonOfKind(kind), isOfKind: run === undefined })
       continue

@@ -309,8 +309,8 @@ test('data that is an image is named by its beginning and a hash, where it is lo
 })
 
 test('addresses of other kinds fail by themselves, with the kinds that are fetched', async () => {
-  const reason = expect.stringMatching(/^s3: is not .* \(https:, http:, data:, file:\).*pipe it in/)
-  expect(await collect(['s3://bucket/a.jpg'])).toEqual([{ path: 's3://bucket/a.jpg', reason }])
+  const reason = expect.stringMatching(/^gs: is not .* \(https:, http:, s3:, data:, file:\).*pipe it in/)
+  expect(await collect(['gs://bucket/a.jpg'])).toEqual([{ path: 'gs://bucket/a.jpg', reason }])
   expect(await collect(['https://[/a.jpg'])).toEqual([
     { path: 'https://[/a.jpg', reason: expect.stringContaining('no address') },
   ])
@@ -342,4 +342,34 @@ test('films of folders and lists are counted with what is left out, or are taken
   await expect(collect(['trip/clips'])).rejects.toThrow(/1 film\).*Ask for films/)
   expect(await collect(['trip/b.mp4'])).toEqual(['trip/b.mp4'])
   rmSync(join(cwd, 'trip'), { recursive: true })
+})
+
+test('of an address nothing is asked before its turn, but in a bucket whether it is a folder; offline, not even that', async () => {
+  const asked: string[] = []
+  const files = new NodeFiles(cwd)
+  const look = files.look.bind(files)
+  files.look = async (path) => {
+    asked.push(path)
+    return await look(path)
+  }
+  const addresses = ['https://host/a.jpg', 's3://bucket/a.jpg', 'file:///none.jpg']
+  const gather = async (inputs: readonly string[], offline: boolean) => {
+    asked.length = 0
+    return await collect(inputs, { files, offline })
+  }
+  const online = await gather(addresses, false)
+  expect(asked).toContain('s3://bucket/a.jpg')
+  expect(asked.filter((path) => /^(https|file):/.test(path))).toEqual([])
+  expect(await gather(addresses, true)).toEqual(online)
+  expect(asked.filter((path) => /^[a-z0-9]+:/.test(path))).toEqual([])
+  await expect(gather(['s3://bucket/'], true)).rejects.toMatchObject({
+    code: 'nothing-found',
+    message: expect.stringContaining('--offline'),
+  })
+})
+
+test('a signature is no part of a name', async () => {
+  expect(await collect(['https://host/a.jpg?w=1&X-Amz-Signature=SECRET'])).toEqual([
+    { path: 'https://host/a.jpg?w=1', address: 'https://host/a.jpg?w=1&X-Amz-Signature=SECRET' },
+  ])
 })

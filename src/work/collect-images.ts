@@ -2,15 +2,15 @@
  * Turns what a person typed (files, folders, globs, addresses, `-`) into images, one by one: in the order typed, sorted inside folders and globs, each
  * once. Paths keep the form in which they were given, so a relative folder yields relative paths.
  */
-import { compareNames } from './compare-names.js'
+import { compareNames } from '../compare-names.js'
 import type { Failure, Files, FoundFile } from './files.js'
 import { type FilmRule, FolderWalk, type FolderWalkOptions } from './folder-walk.js'
-import { IMAGE_EXTENSIONS } from './image-extensions.js'
+import { IMAGE_EXTENSIONS, isImageName } from './image-extensions.js'
 import { InputError } from './input-error.js'
-import { inputOfAddress, isAddress } from './input-of-address.js'
-import { FILM_KIND, type LeftOut } from './left-out.js'
+import { inputOfAddress, isAddress, isObject, isPrefix } from './input-of-address.js'
+import { FILM_KIND, type LeftOut, leftOutKindOrNull } from './left-out.js'
 import { type ListStream, readStdin } from './read-stdin.js'
-import type { WorkInput } from './work-input.js'
+import type { ImageAddress, WorkInput } from './work-input.js'
 
 export interface CollectOptions extends FolderWalkOptions {
   /** Says what becomes of films. */
@@ -19,6 +19,13 @@ export interface CollectOptions extends FolderWalkOptions {
   readonly list: ListStream
   /** Ends each path of that list; a line break unless given. */
   readonly separator?: '\n' | '\0'
+  /** Lists what lies below an address, where prefixes of buckets are taken. */
+  readonly listBelow?: (
+    address: string,
+    signal: AbortSignal | undefined,
+  ) => AsyncIterable<Pick<ImageAddress, 'address' | 'version'>>
+  /** Has no bucket be asked for anything. */
+  readonly offline?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -54,6 +61,7 @@ class Collection {
 
   async *expand(text: string): AsyncGenerator<WorkInput> {
     if (text === '-') return yield* this.#fromStdin()
+    if (isPrefix(text)) return yield* this.#fromPrefix(text)
     const { input, found } = await this.#lookUp(text)
     if (typeof input !== 'string') return yield input
     if (found?.kind === 'folder') return yield* this.#fromFolder(input)
@@ -64,10 +72,11 @@ class Collection {
     else yield* this.#fromGlob(text, matches)
   }
 
-  /** A file of that very name goes before an address. */
+  /** A file of that very name goes before an address, of which nothing is asked before its turn, but in a bucket whether it is a folder. */
   async #lookUp(text: string): Promise<{ readonly input: WorkInput; readonly found: FoundFile | null }> {
-    const { files } = this.#options
-    const found = await lookOrNull(files, text)
+    const { files, offline = false } = this.#options
+    const asked = isAddress(text) && (offline || !isObject(text)) ? `./${text}` : text
+    const found = await lookOrNull(files, asked)
     if (found !== null || !isAddress(text)) return { input: text, found }
     const input = inputOfAddress(text, files)
     return { input, found: typeof input === 'string' ? await lookOrNull(files, input) : null }
@@ -140,6 +149,36 @@ class Collection {
       'nothing-found',
       `There is no image in the folder ${folder} or below: looked for names ending in ${IMAGE_EXTENSIONS.join(' ')}, and into all ` +
         `other files (${leftOut.line() ?? 'hidden files are left out'}). Name other files by themselves to have them tried.${filmAdvice(this.#options.films, leftOut)}`,
+    )
+  }
+
+  /** Objects are told by their names, since looking into each would fetch it; films are not taken from there. */
+  async *#fromPrefix(prefix: string): AsyncGenerator<ImageAddress> {
+    const { listBelow, leftOut, films, signal, offline = false } = this.#options
+    if (listBelow === undefined || offline)
+      throw new InputError(
+        'nothing-found',
+        `${prefix} is not listed${offline ? ', since the network may not be used (--offline)' : ' here'}. Name files instead.`,
+      )
+    let count = 0
+    for await (const { address, version } of listBelow(prefix, signal)) {
+      const name = address.slice(address.lastIndexOf('/') + 1)
+      if (isImageName(name) && !name.startsWith('.')) {
+        count++
+        yield { path: address, address, ...(version === undefined ? {} : { version }) }
+        continue
+      }
+      const kind = isImageName(name)
+        ? 'hidden'
+        : films.isNamed(name)
+          ? FILM_KIND
+          : leftOutKindOrNull(name, null)
+      if (kind !== null) leftOut.add(kind)
+    }
+    if (count > 0 || this.#seen.size > 0) return
+    throw new InputError(
+      'nothing-found',
+      `There is no image below ${prefix}: looked for names ending in ${IMAGE_EXTENSIONS.join(' ')} (${leftOut.line() ?? 'there are none of other kinds'}).`,
     )
   }
 

@@ -18,6 +18,7 @@ import type { PartEntry } from './part-file.js'
 import type { PartStore } from './part-store.js'
 import { readLines } from './read-lines.js'
 import { type RowFormat, readRows } from './read-rows.js'
+import { hashName, type Names, NamesSum } from './shard.js'
 import { assertSameWork, type WorkIdentity } from './work-identity.js'
 
 /** Is what an output consists of, and what made it. */
@@ -31,10 +32,12 @@ export interface OutputPlan {
   readonly shape: readonly number[]
   /** Reads rows that are no vectors. */
   readonly rowFormat?: RowFormat | undefined
+  /** Sums up the inputs of all shards, where this output is of one of them. */
+  readonly source: Names | null
 }
 
 /** Is the part of the meta file that is believed once it has been looked at. */
-interface Meta {
+export interface Meta {
   readonly format: OutputFormat
   readonly columns: readonly Column[] | null
   readonly identity: PlainRecord
@@ -47,6 +50,14 @@ interface Meta {
   readonly bytes: readonly number[]
   /** Are the times of the output's files, and a digest of their bytes; null where an earlier version has left them out. */
   readonly state: { readonly mtimes: readonly number[]; readonly digest: string } | null
+  /** Sums up the inputs of all shards; null where the output is of none. */
+  readonly source: Names | null
+  /** Sums up the names of the rows; null where an earlier version has left it out. */
+  readonly sum: string | null
+  /** Is a digest of the list of rows beside the output; null likewise. */
+  readonly listed: string | null
+  /** Counts the inputs that failed; null likewise. */
+  readonly failed: number | null
 }
 
 /** Gives the columns that an output has unless others were chosen. */
@@ -108,10 +119,15 @@ export class FinishedOutput {
 
   /** Tells whether it is what this run would make of these inputs. */
   isOf(inputsDigest: string | null): boolean {
-    const { format, columns } = this.#plan
+    const { format, columns, source } = this.#plan
     const meta = this.#meta
     return (
-      meta.format === format && jsonText(meta.columns) === jsonText(columns) && meta.inputs === inputsDigest
+      meta.format === format &&
+      jsonText(meta.columns) === jsonText(columns) &&
+      meta.inputs === inputsDigest &&
+      // Another shard's inputs may have changed since: then this output is of another whole.
+      meta.source?.sum === source?.sum &&
+      meta.source?.count === source?.count
     )
   }
 
@@ -120,7 +136,7 @@ export class FinishedOutput {
     const { output } = this.#plan
     const lost: string[] = []
     let count = 0
-    for await (const { path } of this.#entries()) {
+    for await (const { path } of readEntries(this.#plan.files, output)) {
       if (isAmong(path)) continue
       count++
       if (lost.length < 2) lost.push(path)
@@ -136,37 +152,55 @@ export class FinishedOutput {
 
   /** Puts those of its rows into the store that it has none of: what is finished is never computed again. */
   async copyTo(store: PartStore, signal?: AbortSignal): Promise<void> {
-    const { files, output, shape, rowFormat } = this.#plan
-    const { format, columns } = this.#meta
-    const rows = readRows(files, output, { format, columns, rowFormat, rowLength: elementCount(shape) })
-    try {
-      for await (const entry of this.#entries()) {
-        signal?.throwIfAborted()
-        const { value } = await rows.next()
-        if (value === undefined || value === null) {
-          throw new OutputError(
-            'damaged',
-            `${output} has no row for ${entry.path} that can be read, though it is finished. Add --restart to write it anew.`,
-          )
-        }
-        if (!store.holds(entry.path)) await store.add(entry, value)
-      }
-    } finally {
-      await rows.return(undefined)
+    const { files, output, rowFormat } = this.#plan
+    for await (const { entry, values } of readFinished(files, output, this.#meta, rowFormat)) {
+      signal?.throwIfAborted()
+      if (!store.holds(entry.path)) await store.add(entry, values)
     }
     await store.flush()
   }
+}
 
-  async *#entries(): AsyncGenerator<PartEntry> {
-    const { files, output } = this.#plan
-    const path = inputsPath(output)
-    if ((await files.look(path)) === null) throw missingInputs(output)
-    await using file = await files.open(path)
-    for await (const line of readLines(file)) {
-      const entry = parseJsonOrNull(line)
-      if (!isEntry(entry)) throw missingInputs(output)
-      yield entry
+/** Is a row with the file that it is of. */
+export interface FinishedRow {
+  readonly entry: PartEntry
+  /** Is valid until the next row. */
+  readonly values: Float32Array
+}
+
+/** Reads the rows of a finished output in their order. Throws `OutputError` `damaged`. */
+export async function* readFinished(
+  files: Files,
+  output: string,
+  { format, columns, shape }: Meta,
+  rowFormat?: RowFormat,
+): AsyncGenerator<FinishedRow> {
+  const rows = readRows(files, output, { format, columns, rowFormat, rowLength: elementCount(shape) })
+  try {
+    for await (const entry of readEntries(files, output)) {
+      const { value: values } = await rows.next()
+      if (values === undefined || values === null) {
+        throw new OutputError(
+          'damaged',
+          `${output} has no row for ${entry.path} that can be read, though it is finished. Add --restart to write it anew.`,
+        )
+      }
+      yield { entry, values }
     }
+  } finally {
+    await rows.return(undefined)
+  }
+}
+
+/** Reads of which files the rows of an output are, in their order. Throws `OutputError` `damaged`. */
+export async function* readEntries(files: Files, output: string): AsyncGenerator<PartEntry> {
+  const path = inputsPath(output)
+  if ((await files.look(path)) === null) throw missingInputs(output)
+  await using file = await files.open(path)
+  for await (const line of readLines(file)) {
+    const entry = parseJsonOrNull(line)
+    if (!isEntry(entry)) throw missingInputs(output)
+    yield entry
   }
 }
 
@@ -190,26 +224,42 @@ export class OutputDigest {
   }
 }
 
-/** Says that an output is finished, of these inputs and rows. `digest` is that of its bytes. */
+/** Says what was made of the inputs. */
+export interface Made {
+  /** Is a digest of the inputs, or `incomplete`. */
+  readonly inputs: string
+  /** Is that of the output's bytes. */
+  readonly digest: string
+  /** Counts the inputs that failed. */
+  readonly failed: number
+}
+
+/** Says that an output is finished, of these inputs and rows. */
 export async function writeMeta(
   plan: OutputPlan,
   model: string,
-  { inputs, digest }: { readonly inputs: string; readonly digest: string },
-  entries: Iterable<PartEntry>,
+  { inputs, digest, failed }: Made,
+  entries: Iterable<PartEntry> | AsyncIterable<PartEntry>,
 ): Promise<void> {
-  const { files, output, format, columns, identity, shape } = plan
-  let rows = 0
-  const lines = function* () {
-    for (const entry of entries) {
-      rows++
+  const { files, output, format, columns, identity, shape, source } = plan
+  const names = new NamesSum()
+  const lines = async function* () {
+    for await (const entry of entries) {
+      names.add(hashName(entry.path))
       yield `${jsonText(entry)}\n`
     }
   }
-  await files.write(inputsPath(output), lines())
+  const list = new OutputDigest()
+  await files.write(inputsPath(output), list.of(lines()))
   const found = await lookAtAll(files, output, format)
   const bytes = found.map(({ size }) => size)
   const mtimes = found.map(({ mtimeMs }) => mtimeMs)
-  const meta = { model, format, columns, identity, rows, shape, inputs, bytes, mtimes, digest }
+  const { count: rows, sum } = names
+  const meta = {
+    ...{ model, format, columns, identity, rows, shape, inputs, failed, bytes, mtimes, digest },
+    ...{ sum, listed: list.hex() },
+    ...(source === null ? {} : { source }),
+  }
   await files.write(metaPath(output), [`${JSON.stringify(meta, null, 1)}\n`])
 }
 
@@ -219,16 +269,21 @@ export async function forgetMeta(files: Files, output: string): Promise<void> {
   await files.remove(inputsPath(output))
 }
 
-function metaPath(output: string): string {
+export function metaPath(output: string): string {
   return `${output}.meta.json`
 }
 
-function inputsPath(output: string): string {
+/** Names the list of what failed. */
+export function failuresPath(output: string): string {
+  return `${output}.errors.jsonl`
+}
+
+export function inputsPath(output: string): string {
   return `${output}.inputs.jsonl`
 }
 
 /** A file that cannot be read, or says nothing that is understood, promises nothing. */
-async function metaOrNull(files: Files, output: string): Promise<Meta | null> {
+export async function metaOrNull(files: Files, output: string): Promise<Meta | null> {
   const text = await files.readText(metaPath(output)).catch(() => null)
   const meta = text === null ? null : jsonObjectOrNull(text)
   if (meta === null || !isRecord(meta.identity) || typeof meta.inputs !== 'string') return null
@@ -236,16 +291,22 @@ async function metaOrNull(files: Files, output: string): Promise<Meta | null> {
   if (!isOutputFormat(format) || !isNumbers(shape) || !isNumbers(bytes) || typeof rows !== 'number')
     return null
   const state = isNumbers(mtimes) && typeof digest === 'string' ? { mtimes, digest } : null
-  return { format, columns: isColumns(columns) ? columns : null, identity, shape, rows, inputs, bytes, state }
+  return {
+    ...{ format, columns: isColumns(columns) ? columns : null, identity, shape, rows, inputs, bytes, state },
+    source: isNames(meta.source) ? { count: meta.source.count, sum: meta.source.sum } : null,
+    sum: textOrNull(meta.sum),
+    listed: textOrNull(meta.listed),
+    failed: typeof meta.failed === 'number' ? meta.failed : null,
+  }
 }
 
 /** Vectors that somebody has normalised in their file have as many bytes as before, and a copy has another time: only the bytes tell. */
-async function isAsFinished(files: Files, output: string, meta: Meta): Promise<boolean> {
+export async function isAsFinished(files: Files, output: string, meta: Meta): Promise<boolean> {
   const { format, bytes, state } = meta
   const found = await lookAtAll(files, output, format)
   if (String(found.map(({ size }) => size)) !== String(bytes)) return false
   if (state === null || String(found.map(({ mtimeMs }) => mtimeMs)) === String(state.mtimes)) return true
-  return (await digestOf(files, output, format)) === state.digest
+  return (await digestOf(files, filesOf(output, format))) === state.digest
 }
 
 async function isEmpty(files: Files, path: string): Promise<boolean> {
@@ -266,10 +327,11 @@ function lookAtAll(files: Files, output: string, format: OutputFormat) {
 /** Reads so many bytes at a time. */
 const CHUNK = 2 ** 20
 
-async function digestOf(files: Files, output: string, format: OutputFormat): Promise<string> {
+/** Digests files as `OutputDigest` does. */
+export async function digestOf(files: Files, paths: readonly string[]): Promise<string> {
   const hash = sha256.create()
   const chunk = new Uint8Array(CHUNK)
-  for (const path of filesOf(output, format)) {
+  for (const path of paths) {
     await using file = await files.open(path)
     for (let at = 0; at < file.size; ) {
       const count = await file.read(chunk, at)
@@ -279,6 +341,14 @@ async function digestOf(files: Files, output: string, format: OutputFormat): Pro
     }
   }
   return bytesToHex(hash.digest())
+}
+
+function isNames(value: PlainValue | undefined): value is Names & PlainRecord {
+  return value !== undefined && hasFields(value, ['sum'], ['count'])
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }
 
 function isNumbers(value: unknown): value is readonly number[] {

@@ -2,9 +2,9 @@
  * Finds the images of a folder and of all below it. Each folder is walked once, whatever links lead to it, and what cannot be read is a failure
  * among what is found.
  */
+import { compareNames } from '../compare-names.js'
 import { isRawName, RAW_BYTES } from '../image/camera-raw.js'
 import { type FileKind, fileKindOrNull, KIND_BYTES } from '../image/image-format.js'
-import { compareNames } from './compare-names.js'
 import { below, type Failure, type Files, type FolderEntry } from './files.js'
 import { isImageName } from './image-extensions.js'
 import { FILM_KIND, type LeftOut, leftOutKindOrNull } from './left-out.js'

@@ -4,12 +4,22 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
+import { withoutSignature } from '../formats/signed-query.js'
+import { nearestNames } from '../nearest-names.js'
 import type { Failure, Files } from './files.js'
 import type { ImageAddress } from './work-input.js'
 
-/** Goes by the form alone; a file of that very name goes before an address. */
-export function isAddress(input: string): boolean {
-  return /^([a-z][a-z0-9+.-]+:\/\/|(data|file|blob):)/i.test(input)
+/** A file of that very name goes before an address. */
+export { isAddress } from '../is-address.js'
+
+/** Tells the address of something in a bucket. */
+export function isObject(input: string): boolean {
+  return /^s3:\/\//i.test(input)
+}
+
+/** Tells the address of all that lies below a place: a bucket, or a prefix that ends in a slash. */
+export function isPrefix(input: string): boolean {
+  return /^s3:\/\/([^/]+|.*\/)$/is.test(input)
 }
 
 export function inputOfAddress(
@@ -17,6 +27,8 @@ export function inputOfAddress(
   { separator }: Pick<Files, 'separator'>,
 ): string | ImageAddress | Failure {
   const path = shownAs(input)
+  // Its key is taken as it is: nothing in it is encoded.
+  if (/^s3:\/\/[^/]+\/./i.test(input)) return { path, address: input }
   if (!URL.canParse(input)) return { path, reason: 'it is no address: a part of it cannot be read' }
   const url = new URL(input)
   switch (url.protocol) {
@@ -29,22 +41,30 @@ export function inputOfAddress(
     default:
       return {
         path,
-        reason: `${url.protocol} is not among the kinds of addresses that are fetched (https:, http:, data:, file:); copy it here, or pipe it in`,
+        reason: `${url.protocol} is not among the kinds of addresses that are fetched (https:, http:, s3:, data:, file:)${nearestOf(url.protocol)}; copy it here, or pipe it in`,
       }
   }
+}
+
+/** Says which kind a mistyped one may have meant. */
+function nearestOf(protocol: string): string {
+  const [nearest] = nearestNames(protocol, ['https:', 'http:', 's3:', 'data:', 'file:'], 1, 2)
+  return nearest === undefined ? '' : `, did you mean ${nearest}?`
 }
 
 const MOST_OF_DATA = 200
 const SHOWN_OF_DATA = 48
 const HASH_DIGITS = 12
 
-/** Stands in the output as it was given, but for passwords, and for data that is the image itself: a hash keeps those apart. */
-function shownAs(input: string): string {
+/** Stands in the output as it was given, but for passwords and signatures, and for data that is the image itself: a hash keeps those apart. */
+export function shownAs(input: string): string {
   if (/^data:/i.test(input) && input.length > MOST_OF_DATA) {
     const hash = bytesToHex(sha256(new TextEncoder().encode(input)))
     return `${input.slice(0, SHOWN_OF_DATA)}…~${hash.slice(0, HASH_DIGITS)}`
   }
-  return input.replace(/^([a-z][a-z0-9+.-]+:\/\/)[^/?#]*@/i, '$1')
+  // Most have neither, and of a hundred million each look counts.
+  const plain = input.includes('@') ? input.replace(/^([a-z][a-z0-9+.-]+:\/\/)[^/?#]*@/i, '$1') : input
+  return plain.includes('?') ? withoutSignature(plain) : plain
 }
 
 function pathOfFile({ hostname, pathname }: URL, input: string, separator: string): string | Failure {

@@ -1,4 +1,5 @@
 /** Looks at a file before it is read, closely enough to know later whether it is still the same. */
+import { ImageError } from '../image/image-error.js'
 import type { Files } from './files.js'
 
 export interface InputFile {
@@ -18,10 +19,14 @@ export interface InputFile {
 export async function lookAt(path: string, files: Files): Promise<InputFile | Error> {
   try {
     const found = await files.look(path)
-    if (found === null) return new Error(`there is no such file (looked in ${files.base})${hintOf(path)}`)
-    if (found.kind === 'folder') return new Error('it is a folder, expected an image file')
+    if (found === null) {
+      const reason = `there is no such file (looked in ${files.base})${hintOf(path)}`
+      return new ImageError('not-found', reason)
+    }
+    if (found.kind === 'folder') return new ImageError('unreadable', 'it is a folder, expected an image file')
     // Reading a pipe or a device might never end.
-    if (found.kind === 'other') return new Error('it is a pipe or a device, expected an image file')
+    if (found.kind === 'other')
+      return new ImageError('unreadable', 'it is a pipe or a device, expected an image file')
     return { path, size: found.size, mtimeMs: found.mtimeMs }
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))

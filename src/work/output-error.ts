@@ -8,6 +8,8 @@ export type OutputErrorCode =
   | 'other-identity'
   | 'other-inputs'
   | 'damaged'
+  | 'incomplete'
+  | 'no-shard'
   | 'unknown-format'
 
 export class OutputError extends CodedError<OutputErrorCode> {

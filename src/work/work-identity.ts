@@ -54,19 +54,27 @@ export function assertSameWork(
   expected: WorkIdentity,
   remedy: string,
 ): void {
-  const keys = differingKeys(found, expected)
-  if (keys.length === 0) return
-  const differing = wordsOf(keys.flatMap((key) => differencesOf(key, found, expected)))
+  const differing = differingWork(found, expected)
+  if (differing === null) return
   throw new OutputError(
     'other-identity',
     `${where} made with ${differing.found}; this run has ${differing.expected}. ${remedy}`,
   )
 }
 
-function differingKeys(found: PlainRecord, expected: WorkIdentity): readonly string[] {
+/** Says in words what makes two works differ, each side for itself; null where they are the same. */
+export function differingWork(
+  found: PlainRecord,
+  expected: PlainRecord,
+): { readonly found: string; readonly expected: string } | null {
+  const keys = differingKeys(found, expected)
+  return keys.length === 0 ? null : wordsOf(keys.flatMap((key) => differencesOf(key, found, expected)))
+}
+
+function differingKeys(found: PlainRecord, expected: PlainRecord): readonly string[] {
   return Object.keys(expected).filter((key) => !TELLING.has(key) && found[key] !== expected[key])
 }
 
-function differencesOf(key: string, found: PlainRecord, expected: WorkIdentity): readonly Difference[] {
+function differencesOf(key: string, found: PlainRecord, expected: PlainRecord): readonly Difference[] {
   return key === 'identity' ? identityDifferences(found, expected) : [plainDifference(key, found, expected)]
 }

@@ -15,8 +15,10 @@ export interface GivenImage {
 export interface ImageAddress {
   /** Stands in the output. */
   readonly path: string
-  /** Is what is fetched: a `https:`, `http:` or `data:` address. */
+  /** Is what is fetched: a `https:`, `http:`, `s3:` or `data:` address. */
   readonly address: string
+  /** Tells what is there from what it may become, where that is known without fetching it. */
+  readonly version?: string
 }
 
 /** Is an image of a film, at its time. */
@@ -82,10 +84,11 @@ export function nameOfInputOrNull(input: WorkInput): string | null {
 
 /**
  * An image without a file has no time: a number made of its bytes tells whether it is still the same. What an address leads to is taken to stay the same,
- * since finding out would fetch it.
+ * unless its version is known, since finding out would fetch it.
  */
 export function fileOfGiven(input: GivenImage | ImageAddress): InputFile {
-  const bytes = 'bytes' in input ? input.bytes : new TextEncoder().encode(input.address)
+  const bytes =
+    'bytes' in input ? input.bytes : new TextEncoder().encode(`${input.address}${input.version ?? ''}`)
   const digest = sha256(bytes)
   const mtimeMs = new DataView(digest.buffer, digest.byteOffset).getUint32(0)
   return { path: input.path, size: bytes.length, mtimeMs }

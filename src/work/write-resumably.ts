@@ -5,9 +5,9 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
+import { compareNames } from '../compare-names.js'
 import type { Features } from '../encoder/types.js'
 import type { Column, EmbeddingRow } from '../formats/embedding-table.js'
-import { compareNames } from './compare-names.js'
 import { EarlierFrames } from './earlier-frames.js'
 import { encodeInputs, filmFile, type InputsOptions, type Sink } from './encode-inputs.js'
 import { FailureList } from './failure-list.js'
@@ -15,6 +15,7 @@ import type { Failure, OutputLock } from './files.js'
 import {
   defaultColumns,
   FinishedOutput,
+  failuresPath,
   forgetMeta,
   INCOMPLETE,
   OutputDigest,
@@ -28,6 +29,7 @@ import type { Clock } from './pace.js'
 import type { PartEntry } from './part-file.js'
 import { assertOwnParts, PartStore, removeParts } from './part-store.js'
 import type { RowFormat } from './read-rows.js'
+import { type ShardPick, shardText } from './shard.js'
 import { workIdentity } from './work-identity.js'
 import {
   type Film,
@@ -57,6 +59,8 @@ export interface ResumableOptions extends Omit<InputsOptions, 'inputs'> {
   readonly restart?: boolean
   /** Has rows left out whose images are not among the inputs; unless it is given, a finished output that has such rows is refused. */
   readonly prune?: boolean
+  /** Is the shard that the inputs are of, by which the output is told apart from those of others. */
+  readonly shard?: ShardPick
   readonly clock?: Clock
 }
 
@@ -82,7 +86,7 @@ export async function writeResumably(options: ResumableOptions): Promise<Resumab
 }
 
 async function writeLocked(options: ResumableOptions): Promise<ResumableResult> {
-  const { files, output, format, shape, clock, signal, listener, inputs } = options
+  const { files, output, format, shape, clock, signal, listener, inputs, shard } = options
   await using lock = await files.lock(output, {
     ...(signal === undefined ? {} : { signal }),
     onWait: (message) => listener?.waiting?.(message),
@@ -93,10 +97,12 @@ async function writeLocked(options: ResumableOptions): Promise<ResumableResult> 
     await removeParts(files, folder)
     await forgetMeta(files, output)
   }
-  const identity = workIdentity(options.encoder.identity, options.what)
+  const made = workIdentity(options.encoder.identity, options.what)
+  const identity = shard === undefined ? made : { ...made, shard: shardText(shard.shard) }
   const { rowFormat } = options
   const columns = rowFormat === undefined ? (options.columns ?? defaultColumns(format)) : null
-  const plan: OutputPlan = { files, output, format, columns, identity, shape, rowFormat }
+  const source = shard?.source ?? null
+  const plan: OutputPlan = { files, output, format, columns, identity, shape, rowFormat, source }
   const isUnderWay = options.restart === true || (await files.look(folder)) !== null
   const finished = await FinishedOutput.openOrNull(plan, isUnderWay)
   if (finished !== null) {
@@ -139,10 +145,6 @@ function namesAmong(inputs: readonly WorkInput[]): (name: string) => boolean {
     const film = filmOfNameOrNull(name)
     return names.has(name) || (film !== null && films.has(film))
   }
-}
-
-function failuresPath(output: string): string {
-  return `${output}.errors.jsonl`
 }
 
 /** Keeps rows in parts, and makes the output of them once all inputs have had their turn. */
@@ -209,6 +211,7 @@ class PartSink implements Sink {
     listener?.assembling?.()
     const paths = this.#paths()
     const table = {
+      count: paths.length,
       paths,
       rows: this.#rows(paths),
       shape,
@@ -222,7 +225,7 @@ class PartSink implements Sink {
         : [{ path: output, chunks: plan.rowFormat.write(format, table) }]
     for (const { path, chunks } of written) await files.write(path, digest.of(chunks))
     const inputs = failed === 0 ? this.#inputs.hex() : INCOMPLETE
-    const made = { inputs, digest: digest.hex() }
+    const made = { inputs, digest: digest.hex(), failed }
     await writeMeta(plan, encoder.identity.model, made, this.#entries(paths))
     if (failed === 0) {
       await files.remove(failuresPath(output))

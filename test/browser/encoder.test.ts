@@ -140,6 +140,28 @@ describe.skipIf(chromiumPath === null)('the encoder in Chromium', () => {
     expect(identity).toMatchObject(expected)
   })
 
+  test('a photo in tiles has the map that it has in Node, kept in halves too', async () => {
+    const load = { engine: 'wasm', longest: 210 } as const
+    using here = await loadEncoder(MINI, load)
+    for (const keep of ['float32', 'float16'] as const) {
+      const tiles = { size: 112, overlap: 28, keep } as const
+      const own = await here.encode(join(folder, names[0] ?? ''), { tiles })
+      const found = await callIn(pages.plain, 'tiled', `/photos/${names[0]}`, load, tiles)
+      const { engine: _own, ...expected } = own.identity
+      expect(found.identity).toMatchObject(expected)
+      expect(found.grid).toEqual(own.grid)
+      const { columns } = own.grid
+      const width = here.width
+      expect(found.patches.length).toBe(own.grid.rows * columns * width)
+      const band = own.band(1, 2).patches
+      const largest = band.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+      expect(largestDifference(Float32Array.from(found.band), band) / largest).toBeLessThan(
+        keep === 'float32' ? 1e-4 : 2e-3,
+      )
+      expect(found.patches.every(Number.isInteger)).toBe(keep === 'float16')
+    }
+  })
+
   test('the page stays free while photos are encoded', async () => {
     const photos = names.map((name) => `/photos/${name}`)
     // Other work on the machine can only make a task look longer.

@@ -50,7 +50,7 @@ describe.skipIf(chromiumPath === null)('the WebAssembly engine in Chromium', () 
   )
 
   test.each(PATHS)('every op agrees with the reference, %s page, %o', async (kind, options, name) => {
-    const { engine, cases, failures } = await callIn(pages[kind], 'conformance', options)
+    const { engine, cases, failures } = await callIn(pages[kind], 'conformance', { engine: options })
     expect(engine).toBe(name)
     expect(failures).toEqual([])
     expect(cases).toBeGreaterThan(40)

@@ -1,9 +1,14 @@
 /** Tries the page in a real Chromium: photos in, maps out, by mouse and by keys, without a word to anybody. */
 import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Collection } from '../../src/collection/collection.js'
+import { createMemoryStore } from '../../src/collection/memory-store.js'
+import { saveCollection } from '../../src/collection/saved-collection.js'
+import { aboutFor } from '../collection/made-collection.js'
 import { chromiumPath, serveSite, sharedChromium, type TestSite } from '../support/chromium.js'
 import { ownFolder } from '../support/made-once.js'
 import { MINI } from '../support/mini.js'
@@ -307,8 +312,19 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     await page.getByText(/^6 done/).waitFor()
     await page.evaluate(axe)
     const seen = new Set<string>()
+    // A press moves the pointer, the focus and the place one after another, so that a picture counts only once it has stayed for some frames.
+    const settled = async () => {
+      let [last, same] = ['', 0]
+      while (same < 5) {
+        await new Promise(requestAnimationFrame)
+        const pixels = document.querySelector('canvas')?.toDataURL() ?? ''
+        same = pixels === last ? same + 1 : 0
+        last = pixels
+      }
+      return last
+    }
     const isNew = async () => {
-      const pixels = await page.evaluate(() => document.querySelector('canvas')?.toDataURL() ?? '')
+      const pixels = await page.evaluate(settled)
       const known = seen.size
       return seen.add(pixels).size > known
     }
@@ -449,6 +465,29 @@ describe.skipIf(chromiumPath === null)('the page', () => {
       await Promise.all([page.close(), again.page.close()])
     })
 
+    test('of thousands as many are shown as fit on a screen or two, and more when asked for', async () => {
+      const { page, troubles } = await openCollection()
+      const file = join(ownFolder('many-photos'), 'photos.safetensors')
+      await writeFile(file, savedPhotos(3000))
+      await page.getByLabel('Open').setInputFiles(file)
+      await page.getByText('3000 photos', { exact: true }).waitFor()
+      await page.getByRole('button', { name: 'Show more (2880)' }).click()
+      expect(await result(page).count()).toBe(240)
+      await result(page).nth(7).click()
+      await page.getByRole('heading', { name: 'Most like 7.jpg' }).waitFor()
+      expect([await result(page).count(), await page.locator('.likeness').first().textContent()]).toEqual([
+        120,
+        '1.000',
+      ])
+      await page.getByRole('button', { name: 'Show more (2880)' }).click()
+      await page.getByRole('button', { name: 'Show more (2760)' }).waitFor()
+      expect(await result(page).count()).toBe(240)
+      const alike = (await page.locator('.likeness').allTextContents()).map(Number)
+      expect(alike).toEqual(alike.toSorted((a, b) => b - a))
+      expect(troubles).toEqual([])
+      await page.close()
+    })
+
     test('adding can be stopped, and what was computed stays', async () => {
       const { page } = await openCollection()
       await page.getByRole('button', { name: 'Add the examples' }).click()
@@ -459,6 +498,19 @@ describe.skipIf(chromiumPath === null)('the page', () => {
     })
   })
 })
+
+/** Gives a saved collection of photos that have embeddings and nothing to show. */
+async function* savedPhotos(count: number): AsyncGenerator<Uint8Array> {
+  const width = 16
+  await using collection = await Collection.open({ store: createMemoryStore(aboutFor(width)) })
+  await collection.addPhotos(
+    Array.from({ length: count }, (_, at) => ({
+      row: { root: 'tab', path: `${at}.jpg`, bytes: 1, modified: 0, height: 1, width: 1 },
+      embedding: Float32Array.from({ length: width }, (_, i) => Math.sin((at + 1) * (i + 1))),
+    })),
+  )
+  yield* saveCollection(collection)
+}
 
 /** Looks in the page's own storage, which is written while the page goes on. */
 function countKeptPhotos(): Promise<number> {

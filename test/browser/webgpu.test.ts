@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { largestDifference } from '../../src/numerics/largest-difference.js'
 import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import {
   buildPage,
@@ -15,6 +16,7 @@ import {
   type TestSite,
 } from '../support/chromium.js'
 import { openGoldens } from '../support/goldens.js'
+import { LONG } from '../support/long.js'
 import { MINI } from '../support/mini.js'
 import { packageRoot } from '../support/repository.js'
 
@@ -39,20 +41,27 @@ describe.skipIf(chromiumPath === null)('the WebGPU engine in Chromium', () => {
     await site?.[Symbol.asyncDispose]()
   })
 
-  test('every op agrees with the reference', async () => {
-    const { engine, cases, failures } = await callIn(page, 'conformance', 'webgpu')
+  // Node runs all cases on the same emulation.
+  test('every kind of operation agrees with the reference', async () => {
+    const options = { engine: 'webgpu', few: !LONG } as const
+    const { engine, cases, failures } = await callIn(page, 'conformance', options)
     expect(engine).not.toBe('')
     expect(failures).toEqual([])
-    expect(cases).toBeGreaterThan(40)
+    expect(cases).toBeGreaterThan(LONG ? 40 : 12)
   })
 
-  test('every network has the activations of its library', async () => {
-    const cases = ['vit', 'dialect'].flatMap((kind) => goldens.cases(kind))
-    const options = { folder: '/goldens', cases, engine: 'webgpu' } as const
-    const { count, failures } = await callIn(page, 'goldens', options)
-    expect(failures).toEqual([])
-    expect(count).toBeGreaterThan(10 * cases.length)
-  }, 900_000)
+  // An emulation compiles and computes for minutes; Node runs the same shaders.
+  test.runIf(LONG)(
+    'every network has the activations of its library',
+    async () => {
+      const cases = ['vit', 'dialect'].flatMap((kind) => goldens.cases(kind))
+      const options = { folder: '/goldens', cases, engine: 'webgpu' } as const
+      const { count, failures } = await callIn(page, 'goldens', options)
+      expect(failures).toEqual([])
+      expect(count).toBeGreaterThan(10 * cases.length)
+    },
+    900_000,
+  )
 
   test('a lost device is replaced at the next call', async () => {
     const { during, devices, same } = await callIn(page, 'lostDevice')
@@ -78,6 +87,19 @@ describe.skipIf(chromiumPath === null)('the WebGPU engine in Chromium', () => {
       )
       expect(difference / largest, name).toBeLessThan(1e-3)
     }
+  })
+
+  test.runIf(LONG)('a photo in tiles has the map that WebAssembly gives', async () => {
+    const [tiles, longest] = [{ size: 56, overlap: 14 }, 84] as const
+    const load = { engine: 'webgpu', precision: 'float16', longest } as const
+    const found = await call(browser, site.plain, 'tiled', `/photos/${names[0]}`, load, tiles)
+    using encoder = await loadEncoder(MINI, { engine: 'wasm', longest })
+    const { patches: kept, grid } = await encoder.encode(join(folder, names[0] ?? ''), { tiles })
+    expect(found.grid).toEqual(grid)
+    const patches = Float32Array.from(kept)
+    const largest = patches.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+    const off = largestDifference(Float32Array.from(found.patches), patches)
+    expect(off / largest).toBeLessThan(2e-2)
   })
 
   test('an emulated GPU is not what auto takes', async () => {

@@ -124,6 +124,10 @@ test('a collection says what it holds, is checked, compacted, moved and removed'
     code: 0,
     stdout: `${told.photos} rows are as they should be.\n`,
   })
+  expect(await run('collection', 'check', 'care.plumage')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('The collection is named by --in: --in care.plumage'),
+  })
   renameSync(made('library'), made('elsewhere'))
   const check = await run('collection', 'check', ...on)
   expect(check).toMatchObject({ code: 1, stdout: expect.stringContaining('plumage collection root library') })
@@ -166,7 +170,7 @@ test('a table gives photos what people know of them, and says which lines fit no
     `path,My Label,<b>\nkinds/${first},"it's ""x""",1\nnone.jpg,\u001b[31m,2\n`,
   )
   const { stderr } = await run('index', 'kinds', '--to', 'kinds.plumage', '--columns', 'known.csv')
-  expect(stderr).toContain('1 photos have my_label (text, of "My Label"), b (integer, of "<b>")')
+  expect(stderr).toContain('1 photo with my_label (text, of "My Label"), b (integer, of "<b>")')
   expect(stderr).toContain('1 lines fit no photo, or several: "none.jpg"')
   expect((await run('index', 'kinds', '--to', 'kinds.plumage', '--columns', 'no.csv')).stderr).toContain(
     'There is no file no.csv',

@@ -132,7 +132,7 @@ test('what was moved, with its sidecar, comes back', async () => {
   ])
   expect(await groupsOf()).toEqual([])
   const back = await run('duplicates', '--undo')
-  expect([back.code, back.stderr]).toEqual([0, '4 files are back.\n'])
+  expect([back.code, back.stderr]).toEqual([0, 'Brought back: 4 files.\n'])
   expect(readdirSync(at('photos', 'copies')).sort()).toEqual(before)
   expect(await groupsOf()).toHaveLength(2)
   expect((await run('duplicates', '--undo')).stderr).toContain('Nothing that was moved')
@@ -228,4 +228,39 @@ test('outliers and flaws are listed with what was measured', async () => {
     .filter(({ path }) => path === 'black.jpg')
   expect(found.map(({ flaw }) => flaw)).toEqual(['blurred', 'dark', 'empty', 'tiny', 'odd-aspect'])
   expect(flaws.stderr).toContain('1 dark (brightness_99 below 0.32)')
+})
+
+test('a file that holds more than the pixels which are compared goes for the same file alone: shapes of transparency, frames, 16 bits', async () => {
+  mkdirSync(at('more'))
+  const hat = readFileSync(at('photos', 'hat-2.jpg'))
+  const shape = (inner: string) =>
+    sharp(Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="200" height="200">${inner}</svg>`))
+      .png()
+      .toBuffer()
+  const round = await shape('<circle cx="100" cy="100" r="80"/>')
+  writeFileSync(at('more', 'round.png'), round)
+  writeFileSync(at('more', 'round-again.png'), round)
+  writeFileSync(at('more', 'square.png'), await shape('<rect x="40" y="40" width="120" height="120"/>'))
+  const still = await sharp(hat).png().toBuffer()
+  const turned = await sharp(hat).flip().png().toBuffer()
+  writeFileSync(at('more', 'still.png'), still)
+  writeFileSync(at('more', 'opaque.png'), await sharp(hat).ensureAlpha().png().toBuffer())
+  const film = sharp([still, turned], { join: { animated: true } }).webp({ lossless: true })
+  writeFileSync(at('more', 'film.webp'), await film.toBuffer())
+  const deep = await sharp(hat).toColourspace('rgb16').png().toBuffer()
+  writeFileSync(at('more', 'deep.png'), deep)
+  await run('index', 'more', '-m', MINI, '--to', 'more.plumage')
+  const groups = await groupsOf('--in', 'more.plumage', '--keep', 'folder:none,path')
+  const told = groups.map(({ kept, members }) => [
+    kept.path,
+    Object.fromEntries(members.map(({ path, kind, proposed }) => [path, `${kind} ${proposed}`])),
+  ])
+  expect(Object.fromEntries(told)).toEqual({
+    'deep.png': {
+      'film.webp': 'same-picture false',
+      'opaque.png': 'same-picture true',
+      'still.png': 'same-picture true',
+    },
+    'round.png': { 'round-again.png': 'identical true' },
+  })
 })

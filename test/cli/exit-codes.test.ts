@@ -35,6 +35,20 @@ test.each(CASES)('%i: %s', async (code, _what, args, options) => {
   expect(await runInTest(args, { cwd: folder.path, ...options })).toMatchObject({ code })
 })
 
+test.each([
+  ['usage', ['embed', 'a.jpg', '--sise', '224'], {}],
+  ['nothing-found', ['embed', '*.webp'], {}],
+  ['incomplete', ['embed', 'a.jpg', 'broken.jpg'], {}],
+  ['truncated', ['embed', 'a.jpg'], refusing(new CheckpointError('truncated', 'the model is cut off'))],
+  ['internal', ['embed', 'a.jpg'], refusing(new TypeError('oh'))],
+  ['interrupted', ['embed', 'a.jpg'], { signal: AbortSignal.abort(new Error('SIGINT')) }],
+] as const)('with --json the error that ends a run has the code %s', async (code, args, options) => {
+  using folder = folderWith({ 'a.jpg': 'a', 'broken.jpg': 'broken' })
+  const { stderr } = await runInTest([...args, '--json'], { cwd: folder.path, ...options })
+  const last = stderr.trim().split('\n').at(-1) ?? ''
+  expect(JSON.parse(last)).toEqual({ event: 'error', code, error: expect.any(String) })
+})
+
 test('README has the same table', () => {
   const rows = readFileSync('README.md', 'utf8').match(/^\| `(0|1|2|130)` \|.*$/gm) ?? []
   expect(rows.map((row) => Number(/\d+/.exec(row)?.[0]))).toEqual(Object.values(EXIT))

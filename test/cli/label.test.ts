@@ -156,6 +156,20 @@ test('a label by hand that no photo has yet is taken for a slip, and photos go b
   await run('label', '--from', 'folders')
 })
 
+test('a table of labels that is none is refused with its name and line', async () => {
+  for (const [text, told] of [
+    ['path,path\na,b\n', 'names the column "path" twice'],
+    ['path,label\n"a.jpg,hat\n', 'labels.csv: Line 2 has a quoted field that does not end'],
+    ['path,label\na.jpg\n', 'labels.csv, line 2: it has 1 fields, expected 2'],
+  ] as const) {
+    writeFileSync(join(folder, 'labels.csv'), text)
+    expect(await run('label', '--from', 'labels.csv')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(told),
+    })
+  }
+})
+
 test('photos without a label get proposals, and the most useful are asked for', async () => {
   await run('label', 'pants-3.jpg', 'photos/shoes/shoes-3.jpg', '--clear')
   const { code, stdout } = await run('label', '--suggest', '1', '--json')
@@ -215,4 +229,10 @@ test('one class is too little, and wrong options are told in words', async () =>
   expect((await run('label-errors', '--column', 'knd')).stderr).toContain('Did you mean kind')
   expect((await run('label', 'hat-1.jpg')).stderr).toContain('--set LABEL, or --clear')
   expect((await run('label', '--train', 'head.bin')).stderr).toContain('.safetensors')
+  const single = ['label', '--train', 'head.safetensors', '--folds', '1']
+  expect((await run('label', '--from', 'folders')).code).toBe(0)
+  expect((await run(...single)).stderr).toContain('Folds are at least two')
+  expect((await run('label', '--suggest', '3')).stdout).toContain('Each photo has a label')
+  const groups = await run('clusters', '-k', '50', '--no-save')
+  expect(groups.stderr).toContain('50 groups were asked for: no more than 12 have a photo')
 })

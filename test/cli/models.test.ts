@@ -8,11 +8,13 @@ test('the names are listed with whose they are, a part of a name or a pattern ch
   const { code, stdout } = await models()
   expect(code).toBe(0)
   expect(stdout.split('\n')[0]).toMatch(/^small +this package$/)
-  expect(stdout).toMatch(/^facebook\/dinov2-small +Hugging Face, 88.2 MB, apache-2.0$/m)
+  expect(stdout).toMatch(/^facebook\/dinov2-small +Hugging Face, DINOv2, 88.2 MB, apache-2.0$/m)
   const { stdout: some } = await models('DINOv2_vits*')
-  expect(some.split('\n').slice(0, 3)).toEqual([
-    'dinov2_vits14      Meta, apache-2.0',
-    'dinov2_vits14_reg  Meta, apache-2.0',
+  expect(some.split('\n').slice(0, 5)).toEqual([
+    'dinov2_vits14         Meta, DINOv2, apache-2.0',
+    'dinov2_vits14_reg     Meta, DINOv2, apache-2.0',
+    'dinov2_vits14_lc      Meta, DINOv2, apache-2.0',
+    'dinov2_vits14_reg_lc  Meta, DINOv2, apache-2.0',
     '',
   ])
   const { stdout: json } = await models('lvd142m', '--json')
@@ -22,7 +24,7 @@ test('the names are listed with whose they are, a part of a name or a pattern ch
 test('a row says how large, under which licence, gated or not and open as what', async () => {
   const { stdout } = await models('*dinov3*vitb16*')
   expect(stdout.split('\n')[0]).toBe(
-    'facebook/dinov3-vitb16-pretrain-lvd1689m  Hugging Face, 85.7 M parameters, dinov3-license, gated, open as timm/vit_base_patch16_dinov3.lvd1689m',
+    'facebook/dinov3-vitb16-pretrain-lvd1689m  Hugging Face, DINOv3, 85.7 M parameters, dinov3-license, gated, open as timm/vit_base_patch16_dinov3.lvd1689m',
   )
   const { stdout: json } = await models('vit_base_patch16_clip_quickgelu_224.openai', '--json')
   expect(JSON.parse(json)).toMatchObject({ parameters: 85.8, licence: 'apache-2.0', gated: false })

@@ -211,7 +211,11 @@ test.each<readonly [what: string, args: readonly string[], said: RegExp]>([
   ['a file for a folder', ['pca', HAT, '-o', 'a.txt/x.png'], /a part of the path is a file/],
   ["somebody else's file", ['pca', HAT, '-o', 'mine.png'], /is no picture that plumage has made.*--restart/],
   ['scaled decoding', ['pca', HAT, '--decode', 'scaled', '-o', 'x.png'], /Leave it out/],
-  ['patches of a size', ['pca', HAT, '--patches', '9', '--size', '28', '-o', 'x.png'], /maxPatches/],
+  [
+    'patches of a size',
+    ['pca', HAT, '--patches', '9', '--size', '28', '-o', 'x.png'],
+    /--patches bounds .* and --size says/,
+  ],
   [
     'an upsampling mistyped',
     ['pca', HAT, '--upsample', 'bicubik', '-o', 'x.png'],
@@ -233,6 +237,34 @@ test.each<readonly [what: string, args: readonly string[], said: RegExp]>([
     /Give --count 16 or fewer/,
   ],
   ['a kind mistyped', ['pcaa', HAT], /Did you mean pca\?/],
+  [
+    'two places',
+    ['similar', HAT, '--point', '9,9', '--mask', 'mine.png', '-o', 'x.png'],
+    /What is looked for\?/,
+  ],
+  ['a mask that is none', ['similar', HAT, '--mask', 'a.txt', '-o', 'x.png'], /--mask a\.txt: .*a\.txt/],
+  ['a mask that is not there', ['similar', HAT, '--mask', 'gone.png', '-o', 'x.png'], /--mask gone\.png: /],
+  [
+    'a mask of another size',
+    ['similar', HAT, '--mask', SHOES, '-o', 'x.png'],
+    /shoes-1\.jpg is 400 pixels wide and 533 high, and .*hat-1\.jpg is 400 and 534/,
+  ],
+  [
+    'a method and a tool',
+    ['pca', HAT, '--like', 'dinov3', '--method', 'birder', '-o', 'x.png'],
+    /--like dinov3 sets what --method sets/,
+  ],
+  [
+    'heads and a tool',
+    ['attention', HAT, '--like', 'dinov3', '--show', '0', '-o', 'x.png'],
+    /--like dinov3 sets what --show sets/,
+  ],
+  ['a tool that shows no heads', ['attention', HAT, '--like', 'birder', '-o', 'x.png'], /dino-vit-features/],
+  [
+    'a tool with tiles',
+    ['pca', HAT, '--like', 'dinov3', '--tiles', '112', '-o', 'x.png'],
+    /Leave one of --like and --tiles out/,
+  ],
 ])('%s is one clear line with exit code 2', async (_what, args, said) => {
   using folder = folderWith({ 'a.txt': 'text', 'mine.png': 'mine' })
   const { code, stderr, stdout } = await picture(args, folder)
@@ -241,6 +273,63 @@ test.each<readonly [what: string, args: readonly string[], said: RegExp]>([
   expect(stderr.trimEnd().split('\n')).toHaveLength(1)
   expect(existsSync(join(folder.path, 'x.png'))).toBe(false)
   expect(readFileSync(join(folder.path, 'mine.png'), 'utf8')).toBe('mine')
+})
+
+test('whose attention it is can be said', async () => {
+  using folder = folderWith()
+  const { code, stderr } = await picture(
+    ['attention', HAT, '--from', 'registers', ...SMALL, '-o', 'x.png'],
+    folder,
+  )
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+})
+
+test('a mask has the patches that are light in it, and its edge is drawn', async () => {
+  using folder = folderWith()
+  const sharp = (await import('sharp')).default
+  // The quarter of hat-1.jpg that its last two columns of patches, of eight, and the last half of its rows have seen.
+  const light = sharp({ create: { width: 100, height: 267, channels: 3, background: 'white' } }).png()
+  const dark = sharp({ create: { width: 400, height: 534, channels: 3, background: 'black' } })
+  const mask = dark.composite([{ input: await light.toBuffer(), left: 300, top: 267 }]).png()
+  writeFileSync(join(folder.path, 'mask.png'), await mask.toBuffer())
+  const args = ['--size', '112', '--recipe', 'birder', '--layout', 'alone', '--side', '120', '--no-caption']
+  const run = (...place: readonly string[]) =>
+    picture(['similar', HAT, ...place, ...args, '-o', `of${place[0]}.png`], folder)
+  for (const place of [
+    ['--mask', 'mask.png'],
+    ['--box', '300,267,400,534'],
+  ])
+    expect(await run(...place)).toMatchObject({ code: 0, stderr: '' })
+  const [masked, boxed] = await Promise.all(
+    ['of--mask.png', 'of--box.png'].map((name) => decodeImage(join(folder.path, name))),
+  )
+  // What is told from the other is the mark: in the legend and away from both edges they are the same.
+  const levels = (image: typeof masked, y: number, x: number) =>
+    image?.data.slice(3 * (y * image.width + x), 3 * (y * image.width + x) + 3)
+  for (const [y, x] of [
+    [10, 10],
+    [60, 30],
+    [100, 80],
+  ] as const)
+    expect(levels(masked, y, x), `${y}, ${x}`).toEqual(levels(boxed, y, x))
+  expect(levels(masked, 100, 68)).toEqual(Uint8Array.of(255, 64, 64))
+})
+
+test('like another tool, a picture has its patches, its way to colours and its heads', async () => {
+  using folder = folderWith()
+  const bytes = async (args: readonly string[]) => {
+    const { code, stderr } = await picture([...args, '--side', '120', '--no-caption', '-o', 'x.png'], folder)
+    expect({ code, stderr: stderr.replace(/^.*separability.*\n/, '') }).toEqual({ code: 0, stderr: '' })
+    return (await decodeImage(join(folder.path, 'x.png'))).data
+  }
+  const at = ['--shortest', '112']
+  const like = async (kind: string, name: string) => await bytes([kind, HAT, '--like', name, ...at])
+  expect(await like('pca', 'dinov3')).toEqual(await bytes(['pca', HAT, '--method', 'dinov3', ...at]))
+  // Birder's patches are those before the final norm.
+  expect(await like('pca', 'birder')).not.toEqual(await bytes(['pca', HAT, '--method', 'birder', ...at]))
+  expect(await like('pca', 'dino-vit-features')).not.toEqual(await bytes(['pca', HAT, ...at]))
+  expect(await like('attention', 'dinov3')).toEqual(await bytes(['attention', HAT, '--show', 'each', ...at]))
+  expect(await like('rollout', 'birder')).toEqual(await bytes(['rollout', HAT, ...at]))
 })
 
 test('a photo above the cap fails by itself', async () => {

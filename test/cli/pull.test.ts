@@ -1,4 +1,5 @@
 /** Checks what `pull` and `cache` say and ask; what they fetch and find is checked where that is done. */
+import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import type { CachedModel, VerifiedFile } from '../../src/platform/node/hub/cache-contents.js'
 import type { PulledModel } from '../../src/platform/node/hub/pull-model.js'
@@ -50,7 +51,7 @@ test('pull tells each file, the licence in one line, and what has changed', asyn
     pullModel,
   })
   expect(code).toBe(0)
-  expect(given).toMatchObject(['somebody/tiny', { into: 'here' }])
+  expect(given).toMatchObject(['somebody/tiny', { into: resolve('here') }])
   expect(stdout.split('\n')).toEqual([
     'config   /c/config.json (was here)',
     'weights  /c/model.safetensors',

@@ -5,10 +5,15 @@ import { dirname, join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import type { CommandContext } from '../../src/cli/context.js'
 import { runCommandLine } from '../../src/cli/run.js'
-import { createCollection, openCollection } from '../../src/platform/node/collection/open-collection.js'
+import {
+  createCollection,
+  hasCollection,
+  openCollection,
+} from '../../src/platform/node/collection/open-collection.js'
+import { openCollections } from '../../src/platform/node/collection/open-collections.js'
 import { createProducts } from '../../src/platform/node/create-products.js'
 import { decodeImage } from '../../src/platform/node/decode-image.js'
-import { NodeFiles } from '../../src/platform/node/files/node-files.js'
+import { PlacedFiles } from '../../src/platform/node/files/placed-files.js'
 import { assertTakesPicture, encodePicture } from '../../src/platform/node/picture/picture-file.js'
 import { reducedWithin } from '../../src/platform/node/picture/reduce-picture.js'
 import { type StandInOptions, standInEncoder } from './stand-in-encoder.mjs'
@@ -56,7 +61,7 @@ export async function runInTest(args: readonly string[], options: InTestOptions)
     isTTY: false,
     color: false,
     version: '1.2.3',
-    files: new NodeFiles(options.cwd),
+    files: new PlacedFiles(options.cwd),
     signal: new AbortController().signal,
     loadEncoder: async () => standInEncoder(encoder),
     heicAdvice: 'Ask for a decoder.',
@@ -67,7 +72,12 @@ export async function runInTest(args: readonly string[], options: InTestOptions)
     pullModel: () => Promise.reject(new Error('nothing is pulled in this test')),
     cached: { list: async () => [], verify: async function* () {}, remove: async () => {} },
     packedFiles: { list: async () => [], remove: async () => {} },
-    collections: { open: openCollection, create: createCollection },
+    collections: {
+      has: hasCollection,
+      open: openCollection,
+      openAll: openCollections,
+      create: createCollection,
+    },
     pictures: {
       decode: (source, options) => decodeImage(source, options),
       reduce: (image, side) => reducedWithin(image, { height: side, width: side }),

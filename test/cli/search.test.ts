@@ -62,10 +62,15 @@ test('a photo, its path and its id in the collection ask the same', async () => 
     ['search', 'photos/hat-1.jpg', '-n', '3', '--json', '--in', join(folder, 'photos.plumage')],
     { cwd: tmpdir(), loadEncoder },
   )
+  const byPathWithin = await runInTest(
+    ['search', 'hat-1.jpg', '-n', '3', '--json', '--in', join(folder, 'photos.plumage')],
+    { cwd: tmpdir(), loadEncoder },
+  )
   const idsOf = (text: string) =>
     lines(text)
       .slice(0, 3)
       .map((line) => JSON.parse(line).id)
+  expect(idsOf(byPathWithin.stdout)).toEqual(idsOf(byFile.stdout))
   expect(idsOf(byId.stdout)).toEqual(idsOf(byFile.stdout))
   expect(idsOf(byPath.stdout)).toEqual(idsOf(byFile.stdout))
   expect(idsOf(byFile.stdout)).not.toContain(id)
@@ -129,7 +134,9 @@ test('hostile names reach neither a terminal nor markup', async () => {
   expect(page).toContain('&quot;&gt;&lt;img src=x onerror=alert(1)&gt;')
   for (const text of ['<img src=x', '<script', '\u001b', '\u009b']) expect(page).not.toContain(text)
   const id = "'; drop table photos --"
-  expect((await run(['search', '--id', id])).stderr).toContain('There is no file')
+  expect((await run(['search', '--id', id])).stderr).toContain(
+    ' has no photo "\'; drop table photos --": name it by',
+  )
 })
 
 test('a contact sheet replaces its like, and nothing else', async () => {
@@ -192,6 +199,21 @@ test('a place is found in other photos: first among the most alike, then by regi
   expect(readFileSync(join(folder, 'places.html'), 'utf8').match(/<rect /g)).toHaveLength(5)
   expect((await run([...args, '--unique'])).stderr).toContain('does not go with --unique')
   expect((await run(['search', 'photos/hat-1.jpg', '--point', '90000,1'])).stderr).toContain('lies outside')
+})
+
+test('patches that are kept say where the place is, as encoding anew does', async () => {
+  const full = await run(['index', '--regions', 'full', 'photos'])
+  expect([full.code, full.stderr]).toEqual([0, expect.stringMatching(/as \d+ components, which hold \d+ %/)])
+  const args = ['search', 'photos/hat-1.jpg', '--box', '20%,20%,80%,80%', '--json', '-n', '5']
+  const { stdout } = await run(args)
+  const [first = '{}'] = lines(stdout)
+  expect(first).toContain('corner.png')
+  expect(inCorner(first)).toBeGreaterThan(0.9)
+  expect(JSON.parse(first).share).toBeNull()
+  const similarities = lines(stdout).flatMap((line) => JSON.parse(line).similarity ?? [])
+  expect(similarities).toHaveLength(5)
+  expect(similarities).toEqual(similarities.toSorted((a: number, b: number) => b - a))
+  expect((await run(['index', '--regions'])).stderr).toContain('missing folders')
 })
 
 test('regions are kept up to date with the photos', async () => {

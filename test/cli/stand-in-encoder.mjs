@@ -31,7 +31,7 @@ export function standInEncoder({
     patchSize: 14,
     registers: 1,
     depth: 2,
-    attends: { heads: 3, classToken: true, probeHeads: null },
+    attends: { heads: 3, classToken: true, probeHeads: null, exact: true },
     size: [ROWS * 14, COLUMNS * 14],
     async *encodeAll(sources, { signal, preNorm, layers } = {}) {
       let index = 0

@@ -60,6 +60,22 @@ test.each(['pca', 'norms', 'clusters', 'similar'])('the picture %s is made of ti
   expect(tiled?.equals(untiled ?? Buffer.alloc(0))).toBe(false)
 })
 
+test('pictures of tiles are made of a map in halves, which needs half the memory, unless they are to be of the whole numbers', async () => {
+  using folder = folderWith([])
+  // 38 x 29 patches of 192 numbers are 423,168 bytes in halves.
+  const args = ['picture', 'pca', HAT, '--tiles', '112', '--tiles-bytes', '500000', '--side', '200']
+  expect(await run([...args, '--foreground', '50%,50%', '-o', 'half.png'], folder)).toMatchObject({ code: 0 })
+  const full = await run([...args, '--tiles-keep', 'float32', '-o', 'full.png'], folder)
+  expect(full.code).toBe(1)
+  const room = ['--tiles-keep', 'float32', '--tiles-bytes', '1000000', '--foreground', '50%,50%']
+  expect(await run([...args, ...room, '-o', 'full.png'], folder)).toMatchObject({ code: 0 })
+  const [half, whole] = await Promise.all(
+    ['half.png', 'full.png'].map((name) => decodeImage(join(folder.path, name))),
+  )
+  const off = half?.data.filter((level, i) => Math.abs(level - (whole?.data[i] ?? 0)) > 8).length ?? 0
+  expect(off / (half?.data.length ?? 1)).toBeLessThan(0.01)
+})
+
 test.each([
   ['features', ['--tiles', '100', '-o', 'out'], /tiles.size is 100.*whole patches of 14/],
   ['features', ['--tiles', '112', '--tiles-overlap', '112', '-o', 'out'], /must be less than 112/],

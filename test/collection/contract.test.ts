@@ -2,13 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { PHOTO_COLUMNS, type Value } from '../../src/collection/columns.js'
 import { createMemoryStore } from '../../src/collection/memory-store.js'
 import { blockOf, type Row, type RowBlock, rowsOf } from '../../src/collection/row-block.js'
 import type { About, CollectionStore } from '../../src/collection/store.js'
 import { LanceStore } from '../../src/platform/node/collection/lance-store.js'
+import { placeAt } from '../../src/platform/node/collection/open-collection.js'
+import { PostgresStore } from '../../src/platform/node/collection/postgres-store.js'
 import { toHalf } from '../../src/tensor/float16.js'
+import { hasPgvector, PgvectorServer } from '../support/pgvector-server.js'
+import { type S3Server, startS3Server, versitygw } from '../support/s3-server.js'
 import { aboutFor, idOf } from './made-collection.js'
 
 const WIDTH = 8
@@ -18,10 +22,39 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(join(folder, '..'), { recursive: true }))
 
+let server: PgvectorServer | undefined
+let made = 0
+if (hasPgvector) {
+  beforeAll(async () => {
+    server = await PgvectorServer.start()
+  })
+  afterAll(() => server?.[Symbol.asyncDispose]())
+}
+
 const STORES: Readonly<Record<string, (about: About) => Promise<CollectionStore>>> = {
   memory: async (about) => createMemoryStore(about),
   LanceDB: (about) => LanceStore.create(folder, about),
+  ...(hasPgvector
+    ? {
+        PostgreSQL: (about: About) => PostgresStore.create(server?.place(`contract_${made++}`) ?? '', about),
+      }
+    : {}),
+  ...(versitygw === undefined ? {} : { 'LanceDB on S3': createOnS3 }),
 }
+
+let s3: S3Server | undefined
+async function createOnS3(about: About): Promise<CollectionStore> {
+  if (s3 === undefined) {
+    s3 = await startS3Server()
+    await s3.makeBucket('bucket')
+    for (const [name, value] of Object.entries(s3.env)) vi.stubEnv(name, value)
+  }
+  return await LanceStore.create(await placeAt(`s3://bucket/${made++}.plumage`), about)
+}
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await s3?.[Symbol.asyncDispose]()
+})
 
 const NAMES = PHOTO_COLUMNS.map(({ name }) => name)
 

@@ -3,11 +3,22 @@ import { expect, test } from 'vitest'
 import { Collection } from '../../src/collection/collection.js'
 import { PHOTO_COLUMNS } from '../../src/collection/columns.js'
 import { createMemoryStore } from '../../src/collection/memory-store.js'
-import { findPlace, placeVector } from '../../src/collection/regions/find-place.js'
+import { findPlace, placeOfCosines, placeVector } from '../../src/collection/regions/find-place.js'
+import {
+  codedDirection,
+  cosinesOf,
+  encodePatches,
+  fitPatchBasis,
+  PATCH_BASIS_FILE,
+  patchBasisFile,
+  readPatchBasis,
+  readPatches,
+} from '../../src/collection/regions/patch-codes.js'
 import { type RegionFeatures, regionsOf } from '../../src/collection/regions/photo-regions.js'
 import {
   contentsWithRegions,
   forgetRegions,
+  PATCHES_COLUMN,
   REGION_COLUMNS,
   RegionWriter,
 } from '../../src/collection/regions/region-rows.js'
@@ -133,4 +144,73 @@ test('regions of photos that are not known any more are forgotten', async () => 
   expect(await contentsWithRegions(regions, undefined)).toEqual(
     new Set([COUNT - 3, COUNT - 2].map(contentOf)),
   )
+})
+
+test('patches that are kept tell the place that all of them tell, and order the nearest photos', async () => {
+  const photos = Array.from({ length: 60 }, (_, at) => photoOf(at % 4, at % 7 === 3 ? 9 : 5 + (at % 3)))
+  const basis = await fitPatchBasis(
+    photos.map(({ patches }) => patches),
+    WIDTH,
+  )
+  // Node gives the bytes of a file as a part of a buffer that is not theirs alone.
+  const stored = Buffer.concat([Buffer.alloc(1), patchBasisFile(basis)]).subarray(1)
+  expect(readPatchBasis(stored, WIDTH, 'here')).toEqual(basis)
+  expect(basis.kept).toBeCloseTo(1, 5)
+  const asked = placeVector(photoOf(0, 9, [0, 0, 2, 2]), [0, 1, SIDE, SIDE + 1])
+  const exact = photos.map((photo) => findPlace(photo, asked))
+  const texts = await Promise.all(photos.map((photo) => encodePatches(photo, basis)))
+  const coded = texts.map((text) => readPatches(text, WIDTH, 'here'))
+  const places = coded.map((one) => placeOfCosines(one, cosinesOf(one, codedDirection(basis, asked))))
+  // A scale of 127 steps a patch is off by half a step in each of 16 components at most.
+  for (const [at, { similarity, box }] of places.entries()) {
+    expect(Math.abs(similarity - (exact[at]?.similarity ?? Number.NaN))).toBeLessThan(0.01)
+    if (at % 7 === 3) expect(box).toEqual(exact[at]?.box)
+  }
+
+  const { collection, regions } = await made()
+  await regions.addColumns([PATCHES_COLUMN])
+  await regions.store.writeFile(PATCH_BASIS_FILE, patchBasisFile(basis))
+  const writer = new RegionWriter(regions)
+  const centre = direction(9)
+  // Their regions are the farthest of those with a centre at 9, and their patches the nearest.
+  for (const [at, text] of texts.entries()) {
+    const box = { top: 0, left: 0, bottom: 1, right: 1 }
+    await writer.add(contentOf(100 * at + 50), at < 30 ? [{ centre, box }] : [], at < 30 ? text : null)
+  }
+  await writer.flush()
+  const found = []
+  for await (const photo of searchRegions(collection, regions, asked, { rerank: 30, minSimilarity: 0.9 })) {
+    found.push(photo)
+    if (found.length === 4) break
+  }
+  const nearest = exact
+    .slice(0, 30)
+    .flatMap(({ similarity, box }, at) => (similarity > 0.9 ? [{ similarity, box, at: 100 * at + 50 }] : []))
+    .toSorted((a, b) => b.similarity - a.similarity)
+  expect(nearest.length).toBeGreaterThanOrEqual(4)
+  expect(new Set(found.map(({ row }) => row.width))).toEqual(new Set(nearest.map(({ at }) => at)))
+  for (const { row, box, similarity, share } of found) {
+    const exactly = nearest.find(({ at }) => at === row.width)
+    expect({ box, share }).toEqual({ box: exactly?.box, share: null })
+    expect(Math.abs(similarity - (exactly?.similarity ?? Number.NaN))).toBeLessThan(0.01)
+  }
+  expect(await contentsWithRegions(regions, undefined, { patches: true })).toEqual(
+    new Set(Array.from({ length: 30 }, (_, at) => contentOf(100 * at + 50))),
+  )
+})
+
+test.each([
+  ['nothing', ''],
+  ['what is no base64', 'plumage!'],
+  ['a photo that was cut', 'AgAAAAIAAAA='],
+])('patches that are %s are refused, and say what to do', (_, text) => {
+  expect(() => readPatches(text, WIDTH, 'here')).toThrow(/here are not whole.*--regions full/)
+})
+
+test('a basis that is cut or of another width is refused', async () => {
+  const basis = await fitPatchBasis([photoOf(0, 1).patches], WIDTH)
+  const bytes = patchBasisFile(basis)
+  for (const wrong of [bytes.subarray(0, 10), bytes.subarray(0, bytes.length - 4), new Uint8Array(0)])
+    expect(() => readPatchBasis(wrong, WIDTH, 'here')).toThrow(/not whole/)
+  expect(() => readPatchBasis(bytes, WIDTH + 1, 'here')).toThrow(/not whole/)
 })

@@ -96,3 +96,33 @@ test('what was made of a photo is told from the photo, so that an enlarged, cut,
     ])
   }
 })
+
+test.each([
+  ['shoes-1', 4],
+  ['hat-2', 20],
+])(
+  'a soft photo that was enlarged and then compressed hard is no finer: %s, %d times',
+  async (name, times) => {
+    const { default: sharp } = await import('sharp')
+    const small = await sharp(photo(name)).resize(160).blur(2).png().toBuffer()
+    const large = await sharp(small)
+      .resize(160 * times)
+      .jpeg({ quality: 60 })
+      .toBuffer()
+    expect(proveSame(await pictureOf(small), await pictureOf(large))?.enlarged).toBe('second')
+  },
+)
+
+test('a photo is finer than its small copies, by however much they are smaller', async () => {
+  const { default: sharp } = await import('sharp')
+  const original = photo('shoes-1')
+  const picture = await pictureOf(original)
+  const { width = 0 } = await sharp(original).metadata()
+  for (const part of [1.6, 2.5, 4]) {
+    const small = await sharp(original)
+      .resize(Math.round(width / part))
+      .jpeg({ quality: 60 })
+      .toBuffer()
+    expect([part, proveSame(await pictureOf(small), picture)?.enlarged]).toEqual([part, null])
+  }
+})

@@ -1,9 +1,9 @@
-/** Asks LanceDB and ourselves the same conditions on the same rows: both must find the same ones, whatever stands in the texts. */
+/** Asks LanceDB, PostgreSQL and ourselves the same conditions on the same rows: all must find the same ones, whatever stands in the texts. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Collection } from '../../src/collection/collection.js'
 import { type CollectionColumn, PHOTO_COLUMNS, type Value } from '../../src/collection/columns.js'
 import { createMemoryStore } from '../../src/collection/memory-store.js'
@@ -12,6 +12,8 @@ import type { CollectionStore } from '../../src/collection/store.js'
 import type { Condition } from '../../src/collection/where/condition.js'
 import { parseWhere } from '../../src/collection/where/parse-where.js'
 import { LanceStore } from '../../src/platform/node/collection/lance-store.js'
+import { PostgresStore } from '../../src/platform/node/collection/postgres-store.js'
+import { hasPgvector, PgvectorServer } from '../support/pgvector-server.js'
 import { aboutFor, idOf } from './made-collection.js'
 
 const OWN = [
@@ -71,17 +73,27 @@ const rows: readonly Row[] = Array.from({ length: 60 }, (_, at) => ({
 }))
 
 const folder = mkdtempSync(join(tmpdir(), 'plumage-where-'))
-let stores: readonly CollectionStore[]
-beforeAll(async () => {
-  const about = aboutFor(2, { columns: OWN })
-  stores = [createMemoryStore(about), await LanceStore.create(join(folder, 'photos.plumage'), about)]
-  const names = COLUMNS.map(({ name }) => name)
-  for (const store of stores) await store.add(blockOf(rows, names, new Uint16Array(rows.length * 2)))
-})
-afterAll(async () => {
-  for (const store of stores) await store[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
-})
+afterAll(() => rmSync(folder, { recursive: true }))
+const about = aboutFor(2, { columns: OWN })
+let server: PgvectorServer | undefined
+afterAll(() => server?.[Symbol.asyncDispose]())
+
+/** PostgreSQL holds no letter NUL. */
+const hasNul = (row: Row) => JSON.stringify(row).includes('\\u0000')
+const KINDS = {
+  LanceDB: { create: () => LanceStore.create(join(folder, 'photos.plumage'), about), holds: () => true },
+  ...(hasPgvector
+    ? {
+        PostgreSQL: {
+          create: async () => {
+            server = await PgvectorServer.start()
+            return await PostgresStore.create(server.place('where'), about)
+          },
+          holds: (row: Row) => !hasNul(row),
+        },
+      }
+    : {}),
+}
 
 async function idsOf(store: Pick<CollectionStore, 'scan'>, where: Condition): Promise<readonly Value[]> {
   const found: Value[] = []
@@ -145,69 +157,82 @@ const { whole } = fc.letrec<{ whole: string }>((tie) => ({
   ),
 }))
 
-test('LanceDB and we find the same rows by any condition', async () => {
-  await fc.assert(
-    fc.asyncProperty(whole, async (written) => {
-      const where = parseWhere(written, COLUMNS)
+describe.each(Object.entries(KINDS))('%s', (_name, { create, holds }) => {
+  const held = rows.filter(holds)
+  let stores: readonly CollectionStore[]
+  beforeAll(async () => {
+    stores = [createMemoryStore(about), await create()]
+    const names = COLUMNS.map(({ name }) => name)
+    for (const store of stores) await store.add(blockOf(held, names, new Uint16Array(held.length * 2)))
+  })
+  afterAll(async () => {
+    for (const store of stores) await store[Symbol.asyncDispose]()
+  })
+
+  test('it and we find the same rows by any condition', async () => {
+    await fc.assert(
+      fc.asyncProperty(whole, async (written) => {
+        const where = parseWhere(written, COLUMNS)
+        const [ours, theirs] = await Promise.all(stores.map((store) => idsOf(store, where)))
+        expect(theirs).toEqual(ours)
+      }),
+      { numRuns: 400 },
+    )
+  }, 60_000)
+
+  test('what is not known is neither in a list nor out of it', async () => {
+    const where = parseWhere('score not in (0) or score not in (1.5)', COLUMNS)
+    const known = held.filter(({ score }) => score !== null).map(({ id }) => id)
+    for (const store of stores) expect(await idsOf(store, where)).toEqual(known)
+  })
+
+  test('any text finds the rows that have it, and no others', async () => {
+    await fc.assert(
+      fc.asyncProperty(text, async (one) => {
+        const where = parseWhere(`label = ${quoted(one)}`, COLUMNS)
+        const expected = held.filter(({ label }) => label === one).map(({ id }) => id)
+        for (const store of stores) expect(await idsOf(store, where)).toEqual(expected)
+      }),
+      { numRuns: 200 },
+    )
+  }, 60_000)
+
+  test('small and capital letters are the same to ilike', async () => {
+    for (const asked of ["'ca_'", "'ärg%'", "'ÄRG%'", "'%'"]) {
+      const where = parseWhere(`label ilike ${asked}`, COLUMNS)
       const [ours, theirs] = await Promise.all(stores.map((store) => idsOf(store, where)))
       expect(theirs).toEqual(ours)
-    }),
-    { numRuns: 400 },
-  )
-}, 60_000)
+      expect(ours?.length).toBeGreaterThan(1)
+    }
+  })
 
-test('what is not known is neither in a list nor out of it', async () => {
-  const where = parseWhere('score not in (0) or score not in (1.5)', COLUMNS)
-  const known = rows.filter(({ score }) => score !== null).map(({ id }) => id)
-  for (const store of stores) expect(await idsOf(store, where)).toEqual(known)
-})
-
-test('any text finds the rows that have it, and no others', async () => {
-  await fc.assert(
-    fc.asyncProperty(text, async (one) => {
-      const where = parseWhere(`label = ${quoted(one)}`, COLUMNS)
-      const expected = rows.filter(({ label }) => label === one).map(({ id }) => id)
-      for (const store of stores) expect(await idsOf(store, where)).toEqual(expected)
-    }),
-    { numRuns: 200 },
-  )
-}, 60_000)
-
-test('small and capital letters are the same to ilike', async () => {
-  for (const asked of ["'ca_'", "'ärg%'", "'ÄRG%'", "'%'"]) {
-    const where = parseWhere(`label ilike ${asked}`, COLUMNS)
+  test('as many parts and parentheses as are allowed are asked for', async () => {
+    const nested = `${'not ('.repeat(5)}${Array.from({ length: 480 }, (_, at) => `order = ${at}`).join(' or ')}${')'.repeat(5)}`
+    const where = parseWhere(nested, COLUMNS)
     const [ours, theirs] = await Promise.all(stores.map((store) => idsOf(store, where)))
     expect(theirs).toEqual(ours)
-    expect(ours?.length).toBeGreaterThan(1)
-  }
-})
+  })
 
-test('as many parts and parentheses as are allowed are asked for', async () => {
-  const nested = `${'not ('.repeat(5)}${Array.from({ length: 480 }, (_, at) => `order = ${at}`).join(' or ')}${')'.repeat(5)}`
-  const where = parseWhere(nested, COLUMNS)
-  const [ours, theirs] = await Promise.all(stores.map((store) => idsOf(store, where)))
-  expect(theirs).toEqual(ours)
-})
-
-test('changes that wait are looked at as well', async () => {
-  const [, lance] = stores
-  if (lance === undefined) throw new Error('there is no store')
-  const collection = await Collection.open({ store: lance })
-  const where = collection.where("label = 'changed' or order = 7")
-  const before = rows.filter(({ order }) => order === 7).map(({ id }) => String(id))
-  const [gone = ''] = before
-  await collection.change([
-    { id: gone, values: { order: 8 } },
-    { id: idOf(1), values: { label: 'changed' } },
-  ])
-  const found: Row[] = []
-  for await (const block of collection.scan({ columns: ['label'], where, embeddings: true })) {
-    expect(block.embeddings?.length).toBe(2 * block.count)
-    found.push(...rowsOf(block))
-  }
-  expect(found).toHaveLength(before.length)
-  expect(found.filter(({ label }) => label === 'changed')).toEqual([{ label: 'changed' }])
-  expect(await idsOf(collection, where)).toEqual([...before.slice(1), idOf(1)].sort())
-  const some = await collection.rows([idOf(1), idOf(2), gone], { columns: ['id'], where })
-  expect(some).toEqual([{ id: idOf(1) }, null, null])
+  test('changes that wait are looked at as well', async () => {
+    const [, store] = stores
+    if (store === undefined) throw new Error('there is no store')
+    const collection = await Collection.open({ store })
+    const where = collection.where("label = 'changed' or order = 7")
+    const before = held.filter(({ order }) => order === 7).map(({ id }) => String(id))
+    const [gone = ''] = before
+    await collection.change([
+      { id: gone, values: { order: 8 } },
+      { id: idOf(1), values: { label: 'changed' } },
+    ])
+    const found: Row[] = []
+    for await (const block of collection.scan({ columns: ['label'], where, embeddings: true })) {
+      expect(block.embeddings?.length).toBe(2 * block.count)
+      found.push(...rowsOf(block))
+    }
+    expect(found).toHaveLength(before.length)
+    expect(found.filter(({ label }) => label === 'changed')).toEqual([{ label: 'changed' }])
+    expect(await idsOf(collection, where)).toEqual([...before.slice(1), idOf(1)].sort())
+    const some = await collection.rows([idOf(1), idOf(2), gone], { columns: ['id'], where })
+    expect(some).toEqual([{ id: idOf(1) }, null, null])
+  })
 })

@@ -14,6 +14,7 @@ import { nativeAvailability } from '../../src/platform/node/native/index.js'
 import { addonOrReason } from '../../src/platform/node/native/load-addon.js'
 import { createWasmProducts } from '../../src/platform/node/wasm/wasm-products.js'
 import { float16ToFloat32, toHalf } from '../../src/tensor/float16.js'
+import { LONG } from '../support/long.js'
 
 const { available, instructionSets } = nativeAvailability()
 const addon = addonOrReason() as Addon
@@ -178,7 +179,7 @@ describe.each(ways)('%s', (name, scorer) => {
           expect(once).toEqual(expected)
         },
       ),
-      { numRuns: 12 },
+      { numRuns: LONG ? 12 : 4 },
     )
   })
 

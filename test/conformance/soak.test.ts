@@ -4,7 +4,10 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
 import { GPU } from '../support/gpus.js'
+import { LONG } from '../support/long.js'
 import { MINI } from '../support/mini.js'
+
+const TIMES = LONG ? 3 : 1
 
 interface Seen {
   readonly threads: number
@@ -14,10 +17,10 @@ interface Seen {
 }
 
 test.each([
-  ['wasm', 30],
-  ['reference', 15],
-  ...(nativeAvailability().available ? ([['native', 40]] as const) : []),
-  ...(GPU === null ? [] : ([['webgpu', 10]] as const)),
+  ['wasm', 10 * TIMES],
+  ['reference', 5 * TIMES],
+  ...(nativeAvailability().available ? ([['native', 12 * TIMES]] as const) : []),
+  ...(GPU === null ? [] : ([['webgpu', 5 * TIMES]] as const)),
 ] as const)('%s: nothing is left of %i loads and disposals', async (engine, rounds) => {
   const trust = ['--import', './test/support/trust-gpu.mjs']
   const soak = ['test/support/soak-loads.mjs', engine, String(rounds), '--model', MINI]

@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { LibraryName } from '../../src/convert/writer.js'
 import { recipeFor } from '../../src/encoder/choose-recipe.js'
+import { largestDifference } from '../../src/numerics/largest-difference.js'
 import type { PlainRecord } from '../../src/plain-value.js'
 import { type ConvertOptions, convertModel } from '../../src/platform/node/convert/convert-model.js'
 import { findModel } from '../../src/platform/node/find-model.js'
+import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import { openVit } from '../../src/platform/node/open-vit.js'
 import { toFloat32 } from '../../src/tensor/tensor.js'
 import { type GoldenNetwork, goldenNetworks } from '../support/golden-networks.js'
@@ -63,6 +65,39 @@ describe('DINOv3 has the names of the library that it is written for', () => {
     const size = to === 'facebook' ? { size: [48, 48] as const } : {}
     expect((await tensorsOf(path, size)).names.sort()).toEqual((await tensorsOf(own, told)).names.sort())
   })
+})
+
+test("a classifier of the class token becomes transformers' of class token and mean patch, with zeros for the mean, and its scores stay", async () => {
+  const own = join(packageRoot, 'models/mini/deit3_reg4_t14_tiny-imagenet.safetensors')
+  const path = join(folder, 'classes')
+  const { lossless, notes } = await convertModel(own, path, { to: 'hugging-face', onWarning: () => {} })
+  expect(lossless).toBe(true)
+  expect(notes.join(' ')).toMatch(/with zeros for it, so that its scores are the same/)
+  const { architectures, id2label } = configOf(path)
+  expect(architectures).toEqual(['Dinov2WithRegistersForImageClassification'])
+  expect(Object.keys(id2label ?? {})).toHaveLength(200)
+  const { values } = await tensorsOf(path)
+  const weight = values.get('classifier.weight') ?? new Float32Array()
+  expect(weight.length).toBe(200 * 2 * 192)
+  expect([...weight.subarray(192, 384)].every((value) => value === 0)).toBe(true)
+  const image = {
+    height: 112,
+    width: 112,
+    data: Uint8Array.from({ length: 112 * 112 * 3 }, (_, at) => (at * 7) % 251),
+  }
+  const scores = async (model: string) => {
+    using encoder = await loadEncoder(model, {
+      engine: 'reference',
+      recipe: 'native',
+      size: 28,
+      onWarning: () => {},
+    })
+    const { logits = new Float32Array() } = await encoder.encode(image)
+    return { logits, labels: encoder.labels }
+  }
+  const [before, after] = [await scores(own), await scores(path)]
+  expect(after.labels).toEqual(before.labels)
+  expect(largestDifference(after.logits, before.logits)).toBeLessThan(1e-5)
 })
 
 test("Meta's mask takes the bias of keys away, and only where they have none", async () => {

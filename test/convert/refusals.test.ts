@@ -16,7 +16,7 @@ import {
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { streamSafetensors } from '../../src/formats/safetensors.js'
 import { convertModel } from '../../src/platform/node/convert/convert-model.js'
 import { findModel } from '../../src/platform/node/find-model.js'
@@ -44,6 +44,22 @@ test('what a layout does not hold is named, with the libraries that hold it', as
     /activation: gelu_tanh, where it has gelu.*It can be written for birder, hugging-face/,
   )
   expect(existsSync(out)).toBe(false)
+})
+
+test('a name that means a network and its head is refused with the file of the network alone', async () => {
+  vi.stubEnv('TORCH_HOME', folder)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const checkpoints = join(folder, 'hub/checkpoints')
+  mkdirSync(checkpoints, { recursive: true })
+  for (const part of ['pretrain', 'linear4_head'])
+    writeFileSync(join(checkpoints, `dinov2_vits14_${part}.pth`), 'x')
+  const named = convertModel('dinov2_vits14_lc', join(folder, 'lc'), { to: 'facebook', ...quiet })
+  await expect(named).rejects.toMatchObject({
+    code: 'not-held',
+    message: expect.stringMatching(
+      /dinov2_vits14_linear4_head\.pth.*the network alone \(dinov2_vits14_pretrain\.pth\)/,
+    ),
+  })
 })
 
 test('nothing that is there is replaced, be it a file, a folder or a link to nowhere', async () => {

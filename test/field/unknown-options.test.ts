@@ -54,6 +54,10 @@ async function loadOn(engine: plumage.Engine): Promise<void> {
   await owned.load(wrong('plan'), wrong('weights'), wrong('signl'))
 }
 
+function setOfOne(): plumage.CollectionSet {
+  return plumage.CollectionSet.of({ members: [{ name: 'one', collection }] })
+}
+
 type Calls = Readonly<Record<string, readonly [meant: string, ...runs: (() => unknown)[]]>>
 
 const UNIVERSAL: Calls = {
@@ -61,6 +65,8 @@ const UNIVERSAL: Calls = {
   findOutliers: ['neighbours', () => plumage.findOutliers(wrong('collection'), wrong('neighbour'))],
   groupDuplicates: ['different', () => plumage.groupDuplicates([], [], wrong('diferent'))],
   'Collection.open': ['products', () => plumage.Collection.open(wrong('product'))],
+  'CollectionSet.of': ['members', () => plumage.CollectionSet.of(wrong('member'))],
+  measureNear: ['signal', () => plumage.measureNear(setOfOne(), wrong('signl'))],
   'Collection.scan': ['columns', () => collection.scan(wrong('colums')).next()],
   'Collection.rows': ['columns', () => collection.rows([], wrong('colums'))],
   'Collection.compact': ['rewrite', () => collection.compact(wrong('rewite'))],
@@ -167,6 +173,18 @@ const UNIVERSAL: Calls = {
 }
 
 const NODE: Calls = {
+  createJob: ['unique', () => plumage.createJob(wrong('source'), wrong('uniqe'))],
+  runWorker: ['queue', () => plumage.runWorker('a', wrong('quue'))],
+  jobStatus: ['signal', () => plumage.jobStatus('a', wrong('signl'))],
+  pauseJob: ['signal', () => plumage.pauseJob('a', wrong('signl'))],
+  cancelJob: ['signal', () => plumage.cancelJob('a', wrong('signl'))],
+  resumeJob: ['maxFailed', () => plumage.resumeJob('a', wrong('maxFaild'))],
+  retryJob: ['reasons', () => plumage.retryJob('a', wrong('reason'))],
+  proveJob: ['deep', () => plumage.proveJob('a', wrong('dep'))],
+  finishJob: ['rowsPerCollection', () => plumage.finishJob('a', 'b', wrong('rowsPerColection'))],
+  exportJob: ['onProgress', () => plumage.exportJob('a', 'b', wrong('onProgres'))],
+  listJobs: ['signal', () => plumage.listJobs('a', wrong('signl')).next()],
+  openJobQueue: ['lockMs', () => plumage.openJobQueue('redis://a', 'b', wrong('lokMs'))],
   findDuplicates: ['near', () => plumage.findDuplicates(wrong('collection'), wrong('nead'))],
   findLeakage: ['split', () => plumage.findLeakage(wrong('collection'), wrong('splitt'))],
   moveDuplicates: ['signal', () => plumage.moveDuplicates(wrong('collection'), [], wrong('signl'))],
@@ -180,6 +198,19 @@ const NODE: Calls = {
   decodeImage: ['orientation', () => plumage.decodeImage('a.jpg', wrong('orientaton'))],
   openVit: ['heads', () => plumage.openVit('a', wrong('heds'))],
   openFile: ['signal', () => plumage.openFile('a', wrong('signl'))],
+  openStorage: ['endpoint', () => plumage.openStorage('.', wrong('endpont'))],
+  'Storage.look': ['signal', async () => (await plumage.openStorage('.')).look('a', wrong('signl'))],
+  'Storage.read': ['offset', async () => (await plumage.openStorage('.')).read('a', wrong('ofset'))],
+  'Storage.write': [
+    'ifAbsent',
+    async () => (await plumage.openStorage('.')).write('a', new Uint8Array(), wrong('ifAbsnt')),
+  ],
+  'Storage.list': [
+    'prefix',
+    async () => (await plumage.openStorage('.')).list(wrong('prefx'))[Symbol.asyncIterator]().next(),
+  ],
+  'Storage.remove': ['signal', async () => (await plumage.openStorage('.')).remove('a', wrong('signl'))],
+  tryConditionalWrites: ['signal', () => plumage.tryConditionalWrites(wrong('storage'), wrong('signl'))],
   downloadFile: ['sha256', () => plumage.downloadFile('https://a.example/b', 'b', wrong('sha25'))],
   resolveWeights: ['format', () => plumage.resolveWeights('x', wrong('fromat'))],
   explainVector: ['maxRuns', () => plumage.explainVector('x.png', none, wrong('maxRun'))],
@@ -190,6 +221,7 @@ const NODE: Calls = {
   moveCollectionRoot: ['force', () => plumage.moveCollectionRoot(collection, 'photos', '.', wrong('forse'))],
   layOutInThread: ['signal', () => plumage.layOutInThread(wrong('job'), wrong('signl'))],
   openCollection: ['write', () => plumage.openCollection('photos.plumage', wrong('wite'))],
+  openCollections: ['mirror', () => plumage.openCollections('photos.plumage', wrong('miror'))],
   createCollection: [
     'signal',
     () => plumage.createCollection('photos.plumage', wrong('settings'), wrong('signl')),
@@ -273,8 +305,18 @@ const BIRDER: Calls = {
   ],
 }
 
-/** These are sharp's, which judges its own options. */
-const OF_OTHERS = ['SharpLike.raw', 'SharpLike.toBuffer']
+/** These are sharp's, and what is handed to a worker, which judges its own options. */
+const OF_OTHERS = [
+  'SharpLike.raw',
+  'SharpLike.toBuffer',
+  'RowSource.rows',
+  'JobEncoder.encodeAll',
+  'Fetcher.fetch',
+  'Claim.giveBack',
+  'JobQueue.add',
+  'JobQueue.take',
+  'JobQueue.counts',
+]
 
 describe.each([
   ['plumage', UNIVERSAL],

@@ -21,11 +21,19 @@ export interface Walk {
 
 /** Gives all that files make of a network: what is computed, how images are made, what is said of both, and the identity of features. */
 export function resultOf(vit: VitModel): unknown {
-  const { config, weightShapes, assumptions } = vit
+  const { config, weightShapes, assumptions, ignoredFields } = vit
   const recipe = recipeFor(vit, {})
   const engine = { name: 'reference', description: 'any', precision: 'float32' } as const
   // Which tensors become which weights follows from the config, and no walk changes their numbers.
-  const identity = identityOf({ name: 'any', weights: 'the same', origin: null, config, recipe, engine })
+  const identity = identityOf({
+    name: 'any',
+    weights: 'the same',
+    origin: null,
+    ignoredFields,
+    config,
+    recipe,
+    engine,
+  })
   return { config, weights: [...weightShapes], assumptions, preparation: vit.readPreparation(), identity }
 }
 

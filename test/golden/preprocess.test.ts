@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
-import { verifyGoldens } from '../../src/platform/node/verify-goldens.js'
+import { verifyListed } from '../../src/platform/node/verify-goldens.js'
 import type { Comparison } from '../../src/verify/case.js'
 import { openGoldens } from '../support/goldens.js'
 
@@ -16,8 +16,7 @@ const comparisons: Comparison[] = []
 describe('is equal to the library that made it', () => {
   test.each(goldens.map((golden) => [golden.id, golden] as const))('%s', async (_, golden) => {
     const own: Comparison[] = []
-    const options = { engine, kinds: ['preprocess'], only: golden.id }
-    for await (const comparison of verifyGoldens(root, options)) own.push(comparison)
+    for await (const comparison of verifyListed(root, [golden], { engine })) own.push(comparison)
     comparisons.push(...own)
     expect(own.filter(({ passed }) => !passed)).toEqual([])
     expect(own.length).toBeGreaterThan(2)

@@ -239,6 +239,38 @@ test('a small file of which one byte is another is refused by the hash that git 
   expect(existsSync(home.python('refs', 'main'))).toBe(false)
 })
 
+test.each([
+  ['the right bytes', false],
+  ['another byte', true],
+])(
+  'what the listing of a mirror gives no hash of is held to the headers of the file itself: %s',
+  async (_, isSpoilt) => {
+    const other = Uint8Array.from(weights, (byte, at) => (at === 777 ? byte ^ 1 : byte))
+    await using home = await house({
+      hubFirst: (request, response) => {
+        if (!request.url?.startsWith('/api/')) return false
+        const siblings = Object.keys(files).map((rfilename) => ({ rfilename }))
+        response.end(JSON.stringify({ sha: COMMIT, siblings }))
+        return true
+      },
+      storeFirst: (request, response) => {
+        if (isSpoilt) serve(request, response, other)
+        return isSpoilt
+      },
+    })
+    const told: string[] = []
+    const pulled = pullModel('somebody/tiny', { ...home.options, onWarning: (text) => told.push(text) })
+    if (isSpoilt) await expect(pulled).rejects.toMatchObject({ code: 'wrong-hash' })
+    else {
+      await pulled
+      const blobs = readdirSync(home.python('blobs'))
+      expect(blobs).toContain(sha256Of(weights))
+      expect(blobs).toContain(gitHashOf(files['config.json']))
+    }
+    expect(told).toEqual([])
+  },
+)
+
 test('what the hub says otherwise than before is told once', async () => {
   await using home = await house()
   await pullModel('somebody/tiny', home.options)

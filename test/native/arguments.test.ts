@@ -2,7 +2,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { OP_FIELDS } from '../../src/engine/lowered/lowered-op.js'
+import { OP_FIELDS, readOp, writeOp } from '../../src/engine/lowered/lowered-op.js'
 import type { Addon, Handle } from '../../src/engine/native/addon.js'
 import { createNativeEngineOn } from '../../src/engine/native/native-engine.js'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
@@ -235,6 +235,23 @@ describe.skipIf(!available)('the addon', () => {
     expect(() => addon.createProgram(engine, ops, constants.subarray(0, 31), arenaFloats)).toThrow(
       /constants/,
     )
+  })
+
+  test('refuses weights in place of the operands of an attention whose weights are asked for', async () => {
+    const [look] = casesFor('native').filter(({ name }) => name.startsWith('weights of attention'))
+    if (look === undefined) throw new Error('there is no such case')
+    const { engine, ops, constants, arenaFloats } = await record(look.make())
+    const starts = Array.from({ length: ops.length / OP_FIELDS }, (_, index) => index * OP_FIELDS)
+    const at = starts.find((start) => readOp(ops, start).kind === 'attentionWeights') ?? Number.NaN
+    for (const weightOperand of ['query', 'key'] as const) {
+      const changed = ops.slice()
+      writeOp({ ...readOp(ops, at), weightOperand }, changed, at)
+      expect(() => addon.createProgram(engine, changed, constants, arenaFloats)).toThrow(/no operand/)
+      // What is a kind once its upper bits are dropped is none.
+      const field = changed.findIndex((value, index) => value !== ops[index])
+      changed[field] = 2 ** 32
+      expect(() => addon.createProgram(engine, changed, constants, arenaFloats)).toThrow(TypeError)
+    }
   })
 
   test('refuses slots that begin within a line, which are written whole', async () => {

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'v
 import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
 import { chromiumPath, serveSite, sharedChromium } from '../support/chromium.js'
+import { LONG } from '../support/long.js'
 import { installProjects, run } from '../support/packed.js'
 import { packageRoot } from '../support/repository.js'
 import { startServer } from '../support/start-server.js'
@@ -99,33 +100,41 @@ const BUNDLES = [
 ] as const
 
 describe('esbuild', () => {
-  test.for(BUNDLES)('$name gives the numbers of Node', async ({ name, engines, options }, context) => {
-    skipWithout(context)
-    const path = await bundle(name, options)
-    for (const { engine, env } of engines)
-      await expectThoseOfNode((await run(process.execPath, [path, photo], home, env)).stdout, engine)
-  })
+  // The others differ in what a file is called and in the one flag that goes with it.
+  test.for(LONG ? BUNDLES : BUNDLES.filter(({ name }) => /beside.mjs|whole.cjs/.test(name)))(
+    '$name gives the numbers of Node',
+    async ({ name, engines, options }, context) => {
+      skipWithout(context)
+      const path = await bundle(name, options)
+      for (const { engine, env } of engines)
+        await expectThoseOfNode((await run(process.execPath, [path, photo], home, env)).stdout, engine)
+    },
+  )
 
-  test.for([
+  const GONE = [
     { gone: 'wasm/build', code: 'unavailable' },
-    { gone: 'dist/bundle/node/wasm-worker.js', code: 'unavailable' },
     { gone: 'models/small/vit_reg4_s14_nps_ls_tiny-imagenet.safetensors', code: 'not-found' },
-  ])('without $gone it says what to do', async ({ gone, code }, context) => {
-    skipWithout(context)
-    const path = await bundle('missing.mjs', ['--format=esm', '--external:plumage'])
-    const file = join(user, 'node_modules/plumage', gone)
-    await rename(file, `${file}.away`)
-    try {
-      const said = await run(process.execPath, [path, photo], home, WASM).catch(String)
-      expect(said).toContain(`code: '${code}'`)
-      expect(said).toContain(`The file is missing: ${file}`)
-      expect(said).toContain('Keep the whole folder node_modules/plumage beside the program')
-    } finally {
-      await rename(`${file}.away`, file)
-    }
-  })
+    { gone: 'dist/bundle/node/wasm-worker.js', code: 'unavailable' },
+  ]
+  test.for(LONG ? GONE : GONE.slice(0, 2))(
+    'without $gone it says what to do',
+    async ({ gone, code }, context) => {
+      skipWithout(context)
+      const path = await bundle('missing.mjs', ['--format=esm', '--external:plumage'])
+      const file = join(user, 'node_modules/plumage', gone)
+      await rename(file, `${file}.away`)
+      try {
+        const said = await run(process.execPath, [path, photo], home, WASM).catch(String)
+        expect(said).toContain(`code: '${code}'`)
+        expect(said).toContain(`The file is missing: ${file}`)
+        expect(said).toContain('Keep the whole folder node_modules/plumage beside the program')
+      } finally {
+        await rename(`${file}.away`, file)
+      }
+    },
+  )
 
-  test.for(['whole.mjs', 'whole.cjs'])(
+  test.for(LONG ? ['whole.mjs', 'whole.cjs'] : ['whole.cjs'])(
     '%s alone in another folder says what it lacks',
     async (name, context) => {
       skipWithout(context)
@@ -255,7 +264,8 @@ function listeningLogger(): { readonly logger: Logger; readonly warnings: readon
   return { logger: { ...createLogger('silent'), warn: keep, warnOnce: keep, error: keep }, warnings }
 }
 
-describe('Next.js', () => {
+/** Its build takes a minute. */
+describe.runIf(LONG)('Next.js', () => {
   const served = join(home, 'served')
 
   test('a route of its standalone output gives the numbers of Node, far from node_modules', async (context) => {

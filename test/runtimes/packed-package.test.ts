@@ -18,6 +18,7 @@ import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
 import { chromiumPath, serveSite, sharedChromium } from '../support/chromium.js'
 import { copySmallGoldens } from '../support/goldens.js'
+import { LONG } from '../support/long.js'
 import { MINI } from '../support/mini.js'
 import { npm, type Packed, packPackage, run } from '../support/packed.js'
 
@@ -141,7 +142,7 @@ describe.each([20, 24])('on Node %i', (major) => {
   })
 
   // On this Node, the golden tests do that. The command takes all threads, and relaxed SIMD where there is some.
-  test.skipIf(process.version.startsWith(`v${major}.`))(
+  test.skipIf(!LONG || process.version.startsWith(`v${major}.`))(
     'every golden case but those of real size passes on WebAssembly',
     async (context) => {
       if (missing !== null) return context.skip(missing)
@@ -157,7 +158,8 @@ describe.each([20, 24])('on Node %i', (major) => {
     300_000,
   )
 
-  test.skipIf(process.version.startsWith(`v${major}.`)).for([
+  // The command above takes one of these ways.
+  test.skipIf(!LONG || process.version.startsWith(`v${major}.`)).for([
     { shared: false, relaxed: false },
     { shared: false, relaxed: true },
     { threads: 2, relaxed: false },
@@ -264,11 +266,13 @@ describe.skipIf(chromiumPath === null)('in a page, built by a bundler', () => {
     model: string,
     options: object,
   ) {
-    const bodies: Promise<Buffer>[] = []
+    // What several threads ask for crosses the network once.
+    const bodies = new Map<string, Promise<Buffer>>()
     let weightsAsked = false
     page.on('response', (response) => {
       weightsAsked ||= response.url().endsWith('.safetensors')
-      if (!weightsAsked && !response.url().endsWith('.jpg')) bodies.push(response.body())
+      const url = response.url()
+      if (!weightsAsked && !url.endsWith('.jpg') && !bodies.has(url)) bodies.set(url, response.body())
     })
     await page.goto(origin)
     await page.waitForFunction(() => 'embed' in globalThis)
@@ -285,16 +289,18 @@ describe.skipIf(chromiumPath === null)('in a page, built by a bundler', () => {
         ).embed(...given),
       [photos.map((name) => `/photos/${name}`), model, options] as const,
     )
-    const sizes = (await Promise.all(bodies)).map((body) => gzipSync(body, { level: 9 }).length)
+    const sizes = (await Promise.all(bodies.values())).map((body) => gzipSync(body, { level: 9 }).length)
     expect(weightsAsked).toBe(true)
     return { ...found, byteLength: sizes.reduce((sum, size) => sum + size, 0), files: sizes.length }
   }
 
-  test.each([
+  const WAYS = [
     ['wasm', 'isolated', /^wasm .*2 threads/],
     ['wasm', 'plain', /^wasm .*SIMD$|1 thread/],
     ['webgpu', 'isolated', /^webgpu/],
-  ] as const)(
+  ] as const
+  // Pages of this clone try the other ways (test/browser).
+  test.each(LONG ? WAYS : WAYS.slice(0, 1))(
     '%s gives the numbers that Birder gives, on an %s page, and is soon there',
     async (engine, kind, name) => {
       await using site = await serveSite(outDir, { photos: join(repository, 'examples/photos') })
@@ -336,8 +342,8 @@ test('npm makes `plumage` a command of the folder', async () => {
   expect(stdout.trim()).toBe(readPackage(repository).version)
 })
 
-// It comes last, since it builds the native engine, and the tests before it are of the package as it comes.
-test.skipIf(!nativeAvailability().available)(
+// It comes last, since it builds the native engine, and the tests before it are of the package as it comes. Each of its commands has tests of its own.
+test.skipIf(!LONG || !nativeAvailability().available)(
   'the first ten minutes go as they are written down',
   async () => {
     seedObjects()

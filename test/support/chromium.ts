@@ -99,14 +99,15 @@ export function callIn<Name extends keyof Suite>(
   name: Name,
   ...options: Parameters<Suite[Name]>
 ): Promise<Awaited<ReturnType<Suite[Name]>>> {
-  const run = ([fn, argument]: readonly [string, unknown]) => {
-    const called = (globalThis as unknown as { suite: Record<string, (argument: unknown) => unknown> }).suite[
-      fn
-    ]
+  const run = ([fn, given]: readonly [string, readonly unknown[]]) => {
+    const { suite } = globalThis as unknown as {
+      suite: Record<string, (...given: readonly unknown[]) => unknown>
+    }
+    const called = suite[fn]
     if (called === undefined) throw new Error(`the page has no function ${fn}`)
-    return called(argument)
+    return called(...given)
   }
-  return page.evaluate<unknown, readonly [string, unknown]>(run, [name, options[0]]) as Promise<
+  return page.evaluate<unknown, readonly [string, readonly unknown[]]>(run, [name, options]) as Promise<
     Awaited<ReturnType<Suite[Name]>>
   >
 }

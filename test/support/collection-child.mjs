@@ -6,11 +6,13 @@
  * It prints what is safe: a line for each label that has been given.
  */
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { indexPhotos } from '../../dist/collection/index-photos.js'
-import { createCollection, openCollection } from '../../dist/platform/node/collection/open-collection.js'
+import {
+  createCollection,
+  hasCollection,
+  openCollection,
+} from '../../dist/platform/node/collection/open-collection.js'
 import { NodeFiles } from '../../dist/platform/node/files/node-files.js'
 
 const WIDTH = 64
@@ -43,7 +45,7 @@ async function* examine(photos, { isKnown }) {
 const [op, folder, photos] = process.argv.slice(2)
 const model = { source: 'made', options: {} }
 const options = { write: true, onWait: () => {} }
-const collection = existsSync(join(folder, 'collection.json'))
+const collection = (await hasCollection(folder))
   ? await openCollection(folder, options)
   : await createCollection(folder, { identity, model, width: WIDTH })
 if (collection.about.roots.photos === undefined) await collection.setRoots({ photos })

@@ -11,6 +11,7 @@ import {
 import { createWasmEngine, hasRelaxedSimd, WASM_PRECISIONS } from '../../src/platform/node/wasm/index.js'
 import { createWebgpuEngine } from '../../src/platform/node/webgpu/index.js'
 import { GPU, GPU_WAYS, HALF_GPU } from './gpus.js'
+import { LONG } from './long.js'
 
 export interface EngineVariant {
   /** Reads like `native, avx2, int8`. */
@@ -71,6 +72,22 @@ const webgpu = GPU_WAYS.map(({ name, precision, request }) =>
 )
 
 export const ENGINE_VARIANTS: readonly EngineVariant[] = [...native, ...wasm, ...webgpu]
+
+/**
+ * Are those on which whole networks are tried: of the native engine the fastest path of each precision and the plainest one, of WebAssembly its threads, and every way of a GPU.
+ * The long run takes all.
+ */
+export const NETWORK_VARIANTS: readonly EngineVariant[] = LONG
+  ? ENGINE_VARIANTS
+  : [
+      ...native.filter(
+        (one) =>
+          one === native.find(({ precision }) => precision === one.precision) ||
+          (one.instructionSet === 'generic' && one.precision === 'float32'),
+      ),
+      ...wasm.filter(({ name, precision }) => name.includes('2 threads') && /float32|int8/.test(precision)),
+      ...webgpu,
+    ]
 
 /** Tells what this machine cannot try, a line each. */
 export const NOT_TRIED: readonly string[] = [

@@ -18,6 +18,7 @@ const LONGEST = [
   'test/browser/decode.test.ts',
   'test/browser/',
   'test/runtimes/',
+  'test/golden/families.test.ts',
   'examples/readme.test.ts',
   'test/conformance/',
   'test/cli/',

@@ -29,7 +29,7 @@ export function textEncoder(files: Files, onCompute: (path: string) => void = ()
     patchSize: 1,
     registers: 0,
     depth: 1,
-    attends: { heads: 1, classToken: true, probeHeads: null },
+    attends: { heads: 1, classToken: true, probeHeads: null, exact: true },
     size: [1, 1],
     async *encodeAll(sources, { signal } = {}) {
       const iterator = sources[Symbol.asyncIterator]()

@@ -3,8 +3,10 @@ import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSyn
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import { folderWith, runInTest } from '../cli/run-in-test.js'
 import { clip, ffmpegPath } from '../support/clips.js'
+import { MINI } from '../support/mini.js'
 
 interface Row {
   readonly path: string
@@ -226,6 +228,21 @@ describe.skipIf(ffmpegPath === null)('a film among the inputs', () => {
     ])
   })
 
+  test('falls to one shard with all its frames, and shards without a film are joined to it', async () => {
+    using folder = await folderWithFilm()
+    const cwd = folder.path
+    const words = ['clip.mp4', 'photo.jpg', '--every', '1s', '-o']
+    const shards = [0, 1, 2, 3, 4, 5].map((index) => `part-${index}.csv`)
+    for (const [index, output] of shards.entries())
+      expect(await runInTest(['embed', ...words, output, '--shard', `${index}/6`], { cwd })).toMatchObject({
+        code: 0,
+      })
+    const { stdout } = await runInTest(['merge', ...shards, '-o', 'all.csv'], { cwd })
+    expect(stdout).toMatch(/^all\.csv has 4 rows of 6 shards, of 2 inputs;/)
+    await runInTest(['embed', ...words, 'whole.csv'], { cwd })
+    expect(readFileSync(join(cwd, 'all.csv'), 'utf8')).toBe(readFileSync(join(cwd, 'whole.csv'), 'utf8'))
+  })
+
   test('that is none, is a list of others, or has nothing at that time fails by itself; the others go on', async () => {
     using folder = await folderWithFilm()
     const cwd = folder.path
@@ -269,6 +286,31 @@ describe.skipIf(ffmpegPath === null)('a film among the inputs', () => {
     expect(code).toBe(0)
     for (const time of ['0.000', '1.000', '2.000'])
       expect(existsSync(join(cwd, `maps/clip.mp4#t=${time}.npy`)), time).toBe(true)
+  })
+
+  test('has a picture of each frame, of every kind that takes photos one by one', async () => {
+    using folder = await folderWithFilm()
+    const cwd = folder.path
+    const run = (kind: string, ...args: readonly string[]) =>
+      runInTest(['picture', kind, 'clip.mp4', ...args, '-m', MINI, '--engine', 'native', '--patches', '12'], {
+        cwd,
+        loadEncoder,
+      })
+    for (const [kind, ...args] of [
+      ['similar', '--point', '50%,50%', '--from', '1s'],
+      ['attention', '--from', 'registers'],
+      ['norms', '--from', '1s'],
+    ] as const) {
+      const { code, stderr } = await run(kind, ...args, '--every', '500ms', '--to', '2s', '-o', kind)
+      expect({ code, stderr }, kind).toEqual({ code: 0, stderr: '' })
+      const times = readdirSync(join(cwd, kind)).sort()
+      expect(times.slice(-2), kind).toEqual(['clip.mp4#t=1.000.png', 'clip.mp4#t=1.500.png'])
+      expect(times, kind).toHaveLength(kind === 'attention' ? 4 : 2)
+    }
+    expect(await run('match', 'photo.jpg', '-o', 'x.png')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('clip.mp4 is a film: save the frames'),
+    })
   })
 
   test('has scenes, as lines', async () => {

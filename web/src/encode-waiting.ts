@@ -1,6 +1,7 @@
 /** Encodes the photos that wait, each shown as soon as it is computed. */
 import type { Encoder, EncoderDescription, ImageSource } from 'plumage/browser'
 import { messageOf } from './message-of.js'
+import { objectFacets } from './object-map.js'
 import { type Photo, thingsBlock } from './photo.js'
 
 export interface EncoderStatus {
@@ -86,7 +87,8 @@ async function encodeQueue(
   const { depth, attends } = encoder
   // Without a class token, and without a head that looks for itself, nothing looks at a photo as a whole.
   const looks = attends.classToken || attends.probeHeads !== null
-  const options = { batch: BATCH, layers: [thingsBlock(depth)], ...(looks ? { attention: {} } : {}) }
+  const layers = [thingsBlock(depth)]
+  const options = { batch: BATCH, layers, facets: objectFacets(encoder), ...(looks ? { attention: {} } : {}) }
   for await (const { index, features, error } of encoder.encodeAll(files(), options)) {
     if (!isCurrent()) break
     const photo = taken[index]

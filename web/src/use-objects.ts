@@ -1,8 +1,9 @@
 /** Finds what stands out of each photo while that is shown; what is known of a photo stays known. */
 import type { Features, FoundObject } from 'plumage/browser'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { objectMap } from './object-map.js'
 import type { ObjectAnswer, ObjectRequest } from './object-worker.js'
-import { type Photo, thingsMap } from './photo.js'
+import type { Photo } from './photo.js'
 
 type Objects = ReadonlyMap<number, FoundObject | null>
 
@@ -19,8 +20,8 @@ export function useObjects(photos: readonly Photo[], isShown: boolean): Objects 
       if (features === null || asked.current.get(id) === features) continue
       asked.current.set(id, features)
       // A view would take along all that lies around it.
-      const { patches, grid } = thingsMap(features)
-      const request: ObjectRequest = { id, patches: patches.slice(), grid }
+      const { patches, ...map } = objectMap(features)
+      const request: ObjectRequest = { ...map, id, patches: patches.slice() }
       worker.current.postMessage(request, { transfer: [request.patches.buffer] })
     }
   }, [photos, isShown])

@@ -32,7 +32,7 @@ export function benchCommand(context: CommandContext): Command {
     .description('time a network on this machine, from pixels to embedding and tokens')
     .argument(
       '[model]',
-      `${DEFAULT_MODEL.name} (in the package, the default), the name of published weights, or a path`,
+      `${DEFAULT_MODEL.name} (in the package, the default), the name of published weights, a path or an address`,
     )
     .option('--network <name>', "a network of Birder's registry, with random weights: nothing is downloaded")
     .option(

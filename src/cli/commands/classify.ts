@@ -53,7 +53,7 @@ export function classifyCommand(context: CommandContext): Command {
   addFrameOptions(addImageOptions(addModelOption(command)))
     .option(
       '-o, --output <file>',
-      'a file ending in .jsonl or .csv, which a rerun goes on with; default: stdout, as is -',
+      'a file, or an object in a bucket (s3:), ending in .jsonl or .csv, which a rerun goes on with; default: stdout, as is -',
     )
     .option('-k, --top <n>', 'so many classes of each image', positiveInteger, 5)
     .addOption(
@@ -61,7 +61,7 @@ export function classifyCommand(context: CommandContext): Command {
     )
     .option(
       '--classifier <file>',
-      'a head that plumage label --train has written; its model is loaded as it was then, unless one is named',
+      'a head that plumage label --train has written, at a path or an address; its model is loaded as it was then, unless one is named',
     )
     .option('--batch <n>', 'images per run of the engine', positiveInteger)
     .option('--tta', "take the mean over five crops of each image, as Birder's test-time augmentation does")

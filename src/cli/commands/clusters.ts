@@ -7,7 +7,7 @@ import type {
   PhotoClusters,
 } from '../../collection/cluster-photos.js'
 import type { Collection } from '../../collection/collection.js'
-import { addCollectionOption } from '../collection-option.js'
+import { addCollectionOption, collectionPlace } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
 import { counted } from '../counted.js'
 import { positiveInteger } from '../model-options.js'
@@ -55,7 +55,10 @@ export function clustersCommand(context: CommandContext): Command {
 async function clusters(context: CommandContext, options: ClustersOptions): Promise<void> {
   const { files, signal, collections, stdout } = context
   using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: undefined })
-  await using collection = await collections.open(files.resolve(options.in), { signal, write: options.save })
+  await using collection = await collections.open(collectionPlace(files, options.in), {
+    signal,
+    write: options.save,
+  })
   const { clusterPhotos } = await import('../../collection/cluster-photos.js')
   progress.phase('comparing photos')
   const found = await clusterPhotos(collection, { ...settingsOf(options), signal })
@@ -65,6 +68,11 @@ async function clusters(context: CommandContext, options: ClustersOptions): Prom
     stdout.write(options.json ? jsonOf(cluster, paths) : lineOf(cluster, paths))
   if (options.json) progress.finish('', { ...found, clusters: found.clusters.length })
   else progress.say(summaryOf(found))
+  const { count } = options
+  if (found.method === 'k-means' && count !== undefined && found.clusters.length < count)
+    progress.notice(
+      `${counted(count, 'group')} were asked for: no more than ${found.clusters.length} have a photo, since photos that are the same come into one.`,
+    )
 }
 
 function settingsOf(options: ClustersOptions): ClusterPhotosOptions {

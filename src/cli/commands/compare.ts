@@ -1,10 +1,13 @@
 /** `plumage compare` says which of two models tells the photos of a labelled folder apart better, and how sure that is. */
+
 import { Command } from 'commander'
 import { given } from '../../encoder/choose-recipe.js'
+import { namedPlace, shownName } from '../../platform/node/storage/named-place.js'
 import { InputLoop } from '../../work/encode-inputs.js'
 import type { WorkInput } from '../../work/work-input.js'
 import { IncompleteError, UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
+import { counted } from '../counted.js'
 import { gatherInputs } from '../gather-inputs.js'
 import { pairedLine, reportJson, reportLines } from '../label-report.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
@@ -20,7 +23,7 @@ export function compareCommand(context: CommandContext): Command {
   const command = new Command('compare')
     .argument('<model>', 'the first model')
     .argument('<model>', 'the second model')
-    .argument('<folder>', 'a folder with a folder of photos for each class')
+    .argument('<folder>', 'a folder (or s3://bucket/prefix) with a folder of photos for each class')
   return addComputeOptions(command)
     .option('--offline', 'never download')
     .option('--folds <n>', 'folds of the cross-validation', positiveInteger, 5)
@@ -99,9 +102,13 @@ async function labelledIn(
   options: CompareOptions,
 ): Promise<readonly Labelled[]> {
   const { files, stderr } = context
+  if (namedPlace(files.resolve(folder)).kind === 'web')
+    throw new UsageError(
+      `compare looks through a folder, and ${shownName(folder)} is on a web server, which does not tell what it has. Name a folder, or s3://bucket/prefix.`,
+    )
   if ((await files.look(folder))?.kind !== 'folder')
     throw new UsageError(`${folder} is no folder: compare takes one with a folder of photos for each class.`)
-  const base = folder.replace(/\/+$/, '')
+  const base = (/^file:/i.test(folder) ? files.resolve(folder) : folder).replace(/\/+$/, '')
   const inputs = (await gatherInputs(context, [folder], given({ json: options.json }))).filter(isPath)
   const labelled = inputs.flatMap((path) => {
     const within = path
@@ -116,7 +123,8 @@ async function labelledIn(
     throw new UsageError(
       `No photo in ${folder} lies in a folder of it, which would be its label: put those of each class into a folder of its name.`,
     )
-  if (without > 0) stderr.write(`${without} photos right in ${folder} have no label and are left out\n`)
+  if (without > 0)
+    stderr.write(`${counted(without, 'photo')} right in ${folder}, without a label: left out\n`)
   return labelled
 }
 

@@ -23,10 +23,13 @@ interface ConvertCommandOptions extends ModelOptions {
 export function convertCommand(context: CommandContext): Command {
   const command = new Command('convert')
     .description('write a model as another library has it, so that it loads there and gives the same numbers')
-    .argument('<model>', `${DEFAULT_MODEL.name} (in the package), the name of published weights, or a path`)
+    .argument(
+      '<model>',
+      `${DEFAULT_MODEL.name} (in the package), the name of published weights, a path or an address`,
+    )
     .argument(
       '<out>',
-      'a folder, which is made; for birder and facebook also a file .safetensors, .pt or .pth, with --int8 .safetensors',
+      'a folder, which is made, or s3://bucket/prefix; for birder and facebook also a file .safetensors, .pt or .pth, with --int8 .safetensors',
     )
     .option(
       '--to <library>',

@@ -1,4 +1,5 @@
 /** `plumage duplicates` finds the photos of a collection that are there several times, says what to keep, and moves the others where it is told to. */
+
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Collection } from '../../collection/collection.js'
 import type { DuplicateGroup, GroupMember } from '../../collection/duplicates/duplicate-group.js'
@@ -9,10 +10,14 @@ import {
   readKeepRules,
 } from '../../collection/duplicates/keep-rules.js'
 import type { LackingFacts } from '../../collection/duplicates/lacking.js'
+import { outputTarget } from '../../platform/node/files/output-target.js'
 import { IncompleteError, UsageError } from '../cli-error.js'
-import { addCollectionOption } from '../collection-option.js'
+import { addCollectionOption, collectionPlace } from '../collection-option.js'
 import { addCompareOptions, type CompareChoice, compareChoice } from '../compare-options.js'
 import type { CommandContext } from '../context.js'
+import { counted } from '../counted.js'
+import { fileSize } from '../file-size.js'
+import { localPath } from '../local-path.js'
 import { Progress, printable } from '../progress.js'
 import { terminal } from '../run-resumably.js'
 
@@ -54,10 +59,16 @@ export function duplicatesCommand(context: CommandContext): Command {
       'write what a kept photo lacks (date, position, rating, caption, folder) to its sidecar',
     )
     .option('--undo', 'bring back what was moved last')
-    .option('--report <page>', 'write a page that shows the groups, copies laid over the kept photo')
+    .option(
+      '--report <page>',
+      'write a page, to a path or a bucket (s3:), that shows the groups, copies laid over the kept photo',
+    )
     .option('--json', 'a JSON line for each group')
   return command.action((options: DuplicatesOptions) => duplicates(context, options))
 }
+
+const MOVES =
+  'Photos are moved on the disks of this machine, so that they can be brought back: name a folder.'
 
 function keepRules(text: string): readonly KeepRule[] {
   try {
@@ -71,8 +82,14 @@ async function duplicates(context: CommandContext, options: DuplicatesOptions): 
   const { files, signal, collections, stderr } = context
   const { undo, different, moveTo, mergeMetadata } = options
   const write = [undo, different, moveTo].some((one) => one !== undefined)
+  if (options.report !== undefined) await outputTarget(files.resolve(options.report))
+  const folder = moveTo === undefined ? null : localPath(files, '--move-to', moveTo, MOVES)
   const onWait = (message: string) => void stderr.write(`${message}\n`)
-  await using collection = await collections.open(files.resolve(options.in), { write, signal, onWait })
+  await using collection = await collections.open(collectionPlace(files, options.in), {
+    write,
+    signal,
+    onWait,
+  })
   if (undo) return await bringBack(context, collection)
   if (different !== undefined) return await callDifferent(context, collection, different)
   const { findDuplicates } = await import('../../platform/node/collection/find-duplicates.js')
@@ -93,11 +110,11 @@ async function duplicates(context: CommandContext, options: DuplicatesOptions): 
       stderr.write(`wrote ${printable(await writeMetadata(collection, group.kept, lacking))}\n`)
   }
   if (options.report !== undefined) {
-    const { writeDuplicateReport } = await import('../duplicate-report.js')
-    await writeDuplicateReport(collection, groups, files.resolve(options.report), signal)
+    const { duplicateReport } = await import('../duplicate-report.js')
+    await files.write(options.report, duplicateReport(collection, groups, signal))
   }
   await sayWhatWasFound(context, found, groups, options)
-  if (moveTo !== undefined) await move(context, collection, groups, files.resolve(moveTo))
+  if (folder !== null) await move(context, collection, groups, folder)
 }
 
 async function sayWhatWasFound(
@@ -114,10 +131,10 @@ async function sayWhatWasFound(
   const { countDuplicates } = await import('../../collection/duplicates/duplicate-group.js')
   const counts = countDuplicates(groups)
   const lines = [
-    `${counts.groups} groups with ${counts.photos} of ${found.photos} photos; ${counts.proposed} may go (${megabytes(counts.bytes)}). Kept is ${inWords(keep)}.`,
+    `${counted(counts.groups, 'group')} with ${counts.photos} of ${counted(found.photos, 'photo')}; ${counts.proposed} may go (${fileSize(counts.bytes)}). Kept is ${inWords(keep)}.`,
   ]
   if (found.untried > 0)
-    lines.push(`${found.untried} pairs that are less alike were not tried: --tries tries more.`)
+    lines.push(`Not tried: ${counted(found.untried, 'less alike pair')}. --tries tries more.`)
   if (found.recall < 1)
     lines.push(
       `${(100 * found.recall).toFixed(1)} % of nearest neighbours were found, measured on some photos.`,
@@ -149,8 +166,10 @@ async function move(
   const stayed = moved.filter((one) => one.stayed !== null)
   for (const { copy, stayed: reason } of stayed)
     stderr.write(`${printable(`${copy.root}/${copy.path} stays: ${reason}`)}\n`)
-  stderr.write(`${moved.length - stayed.length} photos moved to ${printable(to)}; --undo brings them back.\n`)
-  if (stayed.length > 0) throw new IncompleteError(`${stayed.length} photos could not be moved.`)
+  stderr.write(
+    `${counted(moved.length - stayed.length, 'photo')} moved to ${printable(to)}; --undo brings them back.\n`,
+  )
+  if (stayed.length > 0) throw new IncompleteError(`${counted(stayed.length, 'photo')} could not be moved.`)
 }
 
 async function bringBack({ stderr, signal }: CommandContext, collection: Collection): Promise<void> {
@@ -163,9 +182,11 @@ async function bringBack({ stderr, signal }: CommandContext, collection: Collect
     stderr.write(
       `${printable(`${from} could not be brought back: it is not at ${to}, or another file lies at its place`)}\n`,
     )
-  stderr.write(`${undone.length - lost.length} files are back.\n`)
-  if (lost.length > 0) throw new IncompleteError(`${lost.length} files could not be brought back.`)
+  stderr.write(`Brought back: ${counted(undone.length - lost.length, 'file')}.\n`)
+  if (lost.length > 0) throw new IncompleteError(`${counted(lost.length, 'file')} could not be brought back.`)
 }
+
+const DIFFERENT = 'Photos of a collection are files on this machine: name those.'
 
 async function callDifferent(
   { files, stderr }: CommandContext,
@@ -175,7 +196,9 @@ async function callDifferent(
   if (photos.length < 2) throw new UsageError('Name two photos or more that are different.')
   const { markDifferent } = await import('../../collection/duplicates/decisions.js')
   const { contentOf } = await import('../../platform/node/collection/content-of.js')
-  const contents = await Promise.all(photos.map((photo) => contentOf(files.resolve(photo))))
+  const contents = await Promise.all(
+    photos.map((photo) => contentOf(localPath(files, '--different', photo, DIFFERENT))),
+  )
   await markDifferent(collection, contents)
   stderr.write(`${photos.length} photos are remembered as different.\n`)
 }
@@ -186,7 +209,7 @@ async function textOf(group: DuplicateGroup, lacking: LackingFacts, at: number):
   const { kept, members, lowest, kind } = group
   const lines = [
     `${kind} ${at + 1}: ${members.length + 1} photos, lowest similarity ${lowest.toFixed(4)}`,
-    `  keep    ${kept.root}/${kept.path}  (${kept.width} x ${kept.height}, ${megabytes(kept.bytes)})`,
+    `  keep    ${kept.root}/${kept.path}  (${kept.width} x ${kept.height}, ${fileSize(kept.bytes)})`,
     ...members.map(memberLine),
   ]
   const lacks = tellLacking(lacking)
@@ -208,8 +231,4 @@ function jsonOf({ kind, kept, members, lowest }: DuplicateGroup, lacking: Lackin
     proposed,
   }))
   return `${JSON.stringify({ kind, kept, members: shown, lowest, lacking })}\n`
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`
 }

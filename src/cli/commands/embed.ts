@@ -1,8 +1,9 @@
 /** `plumage embed` writes one vector per image, as lines on stdout or as a file that an interrupted run can be continued into. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { compareNames } from '../../compare-names.js'
+import { given } from '../../encoder/choose-recipe.js'
 import type { Column } from '../../formats/embedding-table.js'
 import type { StreamOutput } from '../../platform/node/files/stream-output.js'
-import { compareNames } from '../../work/compare-names.js'
 import type { EncodeChoices } from '../../work/encode-inputs.js'
 import {
   formatOfPath,
@@ -22,17 +23,22 @@ import {
   gatherWithFilms,
   streamWithFilms,
 } from '../film-inputs.js'
-import { addInputs } from '../gather-inputs.js'
+import { addInputs, shardOption } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addImageOptions, addModelOption, type ModelOptions, positiveInteger } from '../model-options.js'
 import { Progress } from '../progress.js'
 import { fileOf, listenerOf, prepareOutput, runResumably, terminal } from '../run-resumably.js'
+
+/** Is what standard input holds: an image or a list of paths, or lines of JSON that are answered one by one. */
+const INPUT_FORMATS = ['paths', 'jsonl'] as const
+type InputFormat = (typeof INPUT_FORMATS)[number]
 
 interface EmbedOptions extends ModelOptions, Omit<FilmInputOptions, 'json'> {
   readonly output?: string
   readonly format?: OutputFormat
   readonly columns?: readonly Column[]
   readonly batch?: number
+  readonly inputFormat?: InputFormat
   readonly restart?: boolean
   readonly prune?: boolean
   readonly scenes?: boolean
@@ -45,7 +51,7 @@ export function embedCommand(context: CommandContext): Command {
   addFrameOptions(addImageOptions(addModelOption(command)))
     .option(
       '-o, --output <file>',
-      'a file ending in .jsonl, .csv, .npy or .parquet, a pipe, or - for stdout; default: JSON lines on stdout',
+      'a file, or an object in a bucket (s3:), ending in .jsonl, .csv, .npy or .parquet, a pipe, or - for stdout; default: JSON lines on stdout',
     )
     .addOption(
       new Option('--format <format>', 'where the name of the output does not tell').choices(OUTPUT_FORMATS),
@@ -56,6 +62,13 @@ export function embedCommand(context: CommandContext): Command {
       parseColumns,
     )
     .option('--batch <n>', 'images per run of the engine', positiveInteger)
+    .addOption(shardOption())
+    .addOption(
+      new Option(
+        '--input-format <format>',
+        'jsonl: answer each line of JSON on stdin ({"path": …}, {"url": …} or {"image": base64}) with one that has its other keys too',
+      ).choices(INPUT_FORMATS),
+    )
     .option('--json', 'progress as JSON lines on stderr')
     .option('--restart', 'forget what earlier runs have written to the output, finished or not')
     .option('--prune', 'drop rows of the output whose images are not among the inputs')
@@ -77,7 +90,8 @@ async function embed(
   inputs: readonly string[],
   options: EmbedOptions,
 ): Promise<void> {
-  const { output, format, scenes, sceneThreshold, keyFrames } = options
+  const { output, format, scenes, sceneThreshold, keyFrames, inputFormat } = options
+  if (inputFormat === 'jsonl') return await answer(context, inputs, options)
   if (scenes) {
     const { writeScenes } = await import('../scenes.js')
     return await writeScenes(context, inputs, options)
@@ -106,6 +120,24 @@ async function embed(
   })
 }
 
+async function answer(
+  context: CommandContext,
+  inputs: readonly string[],
+  options: EmbedOptions,
+): Promise<void> {
+  const { output = '-' } = options
+  const { StreamOutput } = await import('../../platform/node/files/stream-output.js')
+  const { embedLines } = await import('../embed-lines.js')
+  if (output === '-') return await embedLines(context, inputs, options, StreamOutput.stdout(context))
+  const target = await prepareOutput(context, output)
+  if (target.kind !== 'special' && target.kind !== 'descriptor')
+    throw new UsageError(
+      `--input-format jsonl answers line by line, and --output ${output} would appear as a whole: use > ${output} instead.`,
+    )
+  await using stream = await StreamOutput.open(target, context)
+  await embedLines(context, inputs, options, stream)
+}
+
 async function embedToFile(
   context: CommandContext,
   names: readonly string[],
@@ -130,6 +162,7 @@ async function embedToFile(
     restart: options.restart ?? false,
     prune: options.prune ?? false,
     json: options.json ?? false,
+    ...given({ shard: options.shard }),
   })
 }
 

@@ -6,11 +6,13 @@ import type { CommandContext } from '../context.js'
 import { loadListeners } from '../load-chosen-encoder.js'
 import {
   addEngineOptions,
+  addFetchOptions,
   addModelOption,
   loadOptions,
   type ModelOptions,
   positiveInteger,
 } from '../model-options.js'
+import { photoPlace } from '../photo-place.js'
 import { Progress } from '../progress.js'
 import { readVectorFile } from '../read-vector-file.js'
 
@@ -22,9 +24,12 @@ interface ExplainCommandOptions extends ModelOptions {
 export function explainCommand(context: CommandContext): Command {
   const command = new Command('explain')
     .description('say which settings made a vector that another program computed of a photo')
-    .argument('<photo>', 'the photo that the vector is of')
-    .requiredOption('--vector <file>', 'the vector: .npy, a JSON list, or numbers as text')
-  return addEngineOptions(addModelOption(command))
+    .argument('<photo>', 'the photo that the vector is of: a path or an address')
+    .requiredOption(
+      '--vector <file>',
+      'the vector, at a path or an address: .npy, a JSON list, or numbers as text',
+    )
+  return addFetchOptions(addEngineOptions(addModelOption(command)))
     .option('--max-runs <n>', 'so often the network is run at most (default: 400)', positiveInteger)
     .option('--json', 'the answer as JSON')
     .action((photo: string, options: ExplainCommandOptions) => explain(context, photo, options))
@@ -42,7 +47,7 @@ async function explain(
   const { maxRuns } = options
   const load = { ...loadOptions(options, signal), ...loadListeners(context, json, progress) }
   const found = await context
-    .explainVector(context.files.resolve(photo), vector, {
+    .explainVector(photoPlace(context.files, photo), vector, {
       model: options.model,
       load,
       signal,

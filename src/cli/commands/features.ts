@@ -29,7 +29,7 @@ import {
   filmWork,
   gatherWithFilms,
 } from '../film-inputs.js'
-import { addInputs, gatherInputs } from '../gather-inputs.js'
+import { addInputs, gatherInputs, shardOption } from '../gather-inputs.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import type { Look } from '../look-into.js'
 import {
@@ -74,7 +74,7 @@ export function featuresCommand(context: CommandContext): Command {
     new Command('features').description('write the patch map of each image, [rows, columns, D]'),
   ).requiredOption(
     '-o, --output <folder>',
-    'a folder for one file per image, or a file ending in .npy for one array [N, rows, columns, D]',
+    'a folder for one file per image, or a file ending in .npy for one array [N, rows, columns, D]; s3://bucket/key as well',
   )
   addTileOptions(addLookOptions(addFrameOptions(addImageOptions(addModelOption(command)))))
     .addOption(keepOption())
@@ -89,6 +89,7 @@ export function featuresCommand(context: CommandContext): Command {
     .option('--pre-norm', 'the patch map before the final norm')
     .option('--layers <list>', 'hidden layers, [tokens, D]: 0 is the first block, -1 the last', parseLayers)
     .option('--batch <n>', 'images per run of the engine', positiveInteger)
+    .addOption(shardOption())
     .option('--json', 'progress as JSON lines on stderr')
     .option('--restart', 'write anew what is there already')
     .option('--prune', 'drop rows of one array whose images are not among the inputs')
@@ -98,9 +99,9 @@ export function featuresCommand(context: CommandContext): Command {
 async function features(
   context: CommandContext,
   inputs: readonly string[],
-  given: FeatureOptions,
+  asked: FeatureOptions,
 ): Promise<void> {
-  const options = withSizeLike(given)
+  const options = withSizeLike(asked)
   const stacked = /\.npy$/i.test(options.output)
   if (stacked && options.format === 'safetensors') {
     throw new UsageError(
@@ -245,6 +246,7 @@ async function writeStack(
     restart: options.restart ?? false,
     prune: options.prune ?? false,
     json: options.json ?? false,
+    ...given({ shard: options.shard }),
   })
 }
 

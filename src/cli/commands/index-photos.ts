@@ -1,12 +1,16 @@
-/** `plumage index` makes a collection of the photos in folders, or brings it up to date. */
+/** `plumage index` makes a collection of the photos in folders and buckets, or brings it up to date. */
+
 import { Command } from 'commander'
 import type { Collection } from '../../collection/collection.js'
 import type { IndexCounts } from '../../collection/index-photos.js'
 import { given } from '../../encoder/choose-recipe.js'
+import { shownPlace } from '../../is-address.js'
+import { namedPlace, shownName } from '../../platform/node/storage/named-place.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
-import { addCollectionOption, loadEncoderOf, modelOf } from '../collection-option.js'
+import { addCollectionOption, collectionPlace, loadEncoderOf, modelOf } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
+import { counted } from '../counted.js'
 import {
   EVERY_SECONDS,
   everyOption,
@@ -29,28 +33,44 @@ interface IndexCommandOptions extends ModelOptions, Pick<FrameOptions, 'every' |
   /** Is a table of what people know of their photos. */
   readonly columns?: string
   readonly watch?: boolean
-  readonly regions?: boolean
+  /** Is what stands after it too, which may be the first of the folders. */
+  readonly regions?: boolean | string
 }
 
 export function indexCommand(context: CommandContext): Command {
-  const command = new Command('index').argument('<folders...>', 'folders of photos')
+  // One of them is needed, which may stand right after `--regions`.
+  const command = new Command('index')
+    .argument('[folders...]', 'folders of photos, or s3://bucket/prefix')
+    .usage('[options] <folders...>')
   addImageOptions(addModelOption(addCollectionOption(command, '--to <collection>', 'the collection')))
     .option('--float32', 'keep embeddings in float32 rather than float16')
     .option('--retry-failed', 'try photos again that could not be read and have not changed since')
     .option(
-      '--regions',
-      'make regions of each photo, by which search --box and --point find places in photos',
+      '--regions [full]',
+      'make regions of each photo, by which search --box and --point find places in photos; full keeps all their patches too (23 kB a photo at 224 pixels), which say where',
     )
     .option('--prune', 'forget photos that are not there any more')
     .option('--video', 'take films as well: a frame each second, each with a row')
     .addOption(everyOption())
     .addOption(toneMapOption())
-    .option('--columns <csv>', 'a table of what you know of the photos, with a column path or content')
+    .option(
+      '--columns <csv>',
+      'a table, at a path or an address, of what you know of the photos, with a column path or content',
+    )
     .option('--watch', 'go on, and bring the collection up to date whenever something changes')
     .option('--json', 'progress as JSON lines on stderr')
   return command.action(
-    (folders: string[], options: IndexCommandOptions & { float32?: boolean }, self: Command) =>
-      indexFolders(context, folders, options, self.getOptionValueSource('model') === 'cli'),
+    (folders: string[], options: IndexCommandOptions & { float32?: boolean }, self: Command) => {
+      const { regions } = options
+      // What follows `--regions` may be the first folder.
+      const isFolder = typeof regions === 'string' && regions !== 'full'
+      return indexFolders(
+        context,
+        isFolder ? [regions, ...folders] : folders,
+        isFolder ? { ...options, regions: true } : options,
+        self.getOptionValueSource('model') === 'cli',
+      )
+    },
   )
 }
 
@@ -61,7 +81,9 @@ async function indexFolders(
   namesModel: boolean,
 ): Promise<void> {
   const { signal } = context
-  await assertFolders(context, folders)
+  if (folders.length === 0)
+    throw new UsageError('missing folders: name those with the photos, plumage index <folders...>.')
+  await assertFolders(context, folders, options)
   if (!options.video && (options.every !== undefined || options.toneMap !== undefined))
     throw new UsageError('--every and --tone-map are for films, which --video takes: add it.')
   const table = options.columns === undefined ? null : await textOf(context, options.columns)
@@ -74,16 +96,34 @@ async function indexFolders(
   await using _opened = collection
   const unread = await indexOnce(context, folders, options, { collection, encoder }, table)
   if (unread > 0 && !signal.aborted)
-    throw new IncompleteError(`${unread} could not be read; their rows say why.`)
+    throw new IncompleteError(`${unread} could not be read, for the reasons above.`)
 }
 
-async function assertFolders({ files }: CommandContext, folders: readonly string[]): Promise<void> {
-  for (const folder of folders)
-    if ((await files.look(folder))?.kind !== 'folder')
+async function assertFolders(
+  { files }: CommandContext,
+  folders: readonly string[],
+  { video, watch }: IndexCommandOptions,
+): Promise<void> {
+  for (const folder of folders) {
+    const { kind } = namedPlace(files.resolve(folder))
+    if (kind === 'web')
       throw new UsageError(
-        `${folder} is no folder: a collection is made of folders of photos. Where a disk is not connected, connect it; where its photos lie elsewhere now, ` +
-          'say where: plumage collection root <name> <folder> (plumage collection info names the roots).',
+        `${shownName(folder)} cannot be looked through: a web server does not tell what it has. Photos of a list of addresses are embedded by a job, which makes collections of them: plumage job create, and plumage job finish.`,
       )
+    if (kind === 'object' && (video || watch))
+      throw new UsageError(
+        `${folder} lies in a bucket: ${video ? 'films are taken (--video)' : 'changes are waited for (--watch)'} in folders of this machine alone.`,
+      )
+    if ((await files.look(folder))?.kind === 'folder') continue
+    if (kind === 'object')
+      throw new UsageError(
+        `There is no object below ${folder}: name a bucket, or what keys begin with up to a slash.`,
+      )
+    throw new UsageError(
+      `${folder} is no folder: a collection is made of folders of photos. Where a disk is not connected, connect it; where its photos lie elsewhere now, ` +
+        'say where: plumage collection root <name> <folder> (plumage collection info names the roots).',
+    )
+  }
 }
 
 async function textOf({ files }: CommandContext, path: string): Promise<string> {
@@ -127,24 +167,26 @@ async function indexOnce(
           : {}),
         retryFailed: options.retryFailed ?? false,
         prune: options.prune ?? false,
-        regions: options.regions ?? false,
+        regions: options.regions === 'full' ? 'full' : options.regions !== undefined,
         signal,
         listener: {
           done: () => progress.done(),
           failed: ({ path, reason }) => progress.failed(path, reason),
           encoding: ({ seconds }) => progress.spent(seconds),
-          indexed: ({ recall, probes }) =>
+          indexed: ({ recall, probes, of }) =>
             progress.notice(
-              `the index finds ${(100 * recall).toFixed(1)} % of the ten nearest, looking into ${probes} of its parts`,
+              `the index finds ${(100 * recall).toFixed(1)} % of the ten nearest, ${of === 'parts' ? `looking into ${probes} of its parts` : `keeping ${probes} candidates on the way`}`,
             ),
         },
       },
     )
     if (table !== null) await takeColumns(context, collection, options, table, progress)
+    if (options.regions === 'full') await tellPatches(collection, progress)
     const total = await collection.store.count()
-    progress.finish(summary(options.to, total, counts), { ...counts, total })
+    progress.finish(summary(shownPlace(options.to), total, counts), { ...counts, total })
     // Where nobody watches, a log still has what was done.
-    if (!context.isTTY && !options.json) context.stdout.write(`${summary(options.to, total, counts)}\n`)
+    if (!context.isTTY && !options.json)
+      context.stdout.write(`${summary(shownPlace(options.to), total, counts)}\n`)
     if (counts.stillFailed > 0)
       progress.notice(
         `${counts.stillFailed} could not be read before and have not changed since (--retry-failed tries them again)`,
@@ -155,9 +197,22 @@ async function indexOnce(
   } catch (error) {
     if (!signal.aborted) throw error
     throw new InterruptedError(
-      `Interrupted. What was finished is in ${options.to}: run the same command again to go on from there.`,
+      `Interrupted. What was finished is in ${shownPlace(options.to)}: run the same command again to go on from there.`,
     )
   }
+}
+
+/** Says how much of what differs between patches is kept. */
+async function tellPatches(collection: Collection, progress: Progress): Promise<void> {
+  const { openRegionsOrNull } = await import('../../platform/node/collection/index-regions.js')
+  const { patchBasisOf } = await import('../../collection/regions/search-regions.js')
+  await using regions = await openRegionsOrNull(collection, {})
+  const basis = regions === null ? null : await patchBasisOf(regions)
+  if (basis === null) return
+  const components = basis.components.length / basis.mean.length
+  progress.notice(
+    `patches are kept as ${components} components, which hold ${(100 * basis.kept).toFixed(0)} % of what differs between them`,
+  )
 }
 
 /** So many lines of a table that fit no photo are named. */
@@ -175,7 +230,7 @@ async function takeColumns(
   const names = columns.map(
     ({ name, type, title }) => `${name} (${type}${title === name ? '' : `, of ${JSON.stringify(title)}`})`,
   )
-  progress.notice(printable(`${file}: ${photos} photos have ${names.join(', ')}`))
+  progress.notice(printable(`${file}: ${counted(photos, 'photo')} with ${names.join(', ')}`))
   if (unmatched.length === 0) return
   const shown = unmatched.slice(0, MOST_UNMATCHED).map((key) => JSON.stringify(key))
   progress.notice(
@@ -194,7 +249,7 @@ async function watchFolders(
   table: string | null,
 ): Promise<void> {
   const { files, signal, stderr, collections } = context
-  const to = files.resolve(options.to)
+  const to = collectionPlace(files, options.to)
   const { FolderWatch } = await import('../../platform/node/collection/folder-watch.js')
   const say = (text: string) =>
     void stderr.write(options.json ? `${JSON.stringify({ event: 'notice', notice: text })}\n` : `${text}\n`)
@@ -213,9 +268,9 @@ async function watchFolders(
       await indexOnce(context, folders, options, { collection, encoder }, table)
     } catch (error) {
       if (signal.aborted) throw error
-      // A disk that is taken away comes back, and who holds the collection lets it go.
+      // A disk that is taken away comes back, a server that was stopped starts again, and who holds the collection lets it go.
       const { code, message } = error as { readonly code?: unknown; readonly message: string }
-      if (code !== 'root-missing' && code !== 'locked') throw error
+      if (code !== 'root-missing' && code !== 'locked' && code !== 'unreachable') throw error
       say(message)
     }
     say(`watching ${folders.map(printable).join(', ')}`)
@@ -226,7 +281,7 @@ function summary(to: string, total: number, counts: IndexCounts): string {
   const parts = (['added', 'changed', 'moved', 'retold', 'linked', 'gone', 'failed', 'unchanged'] as const)
     .filter((name) => counts[name] > 0)
     .map((name) => `${counts[name]} ${name}`)
-  return `${to} has ${total} photos: ${parts.join(', ')}`
+  return `${to} has ${counted(total, 'photo')}: ${parts.join(', ')}`
 }
 
 /** A collection knows the model that it was made with; another one can only be named for a new collection. */
@@ -236,11 +291,10 @@ async function openOrCreate(
   namesModel: boolean,
 ): Promise<Opened> {
   const { files, signal, collections } = context
-  const folder = files.resolve(options.to)
+  const place = collectionPlace(files, options.to)
   const onWait = (message: string) => void context.stderr.write(`${message}\n`)
-  const isThere = (await files.look(`${folder}/collection.json`)) !== null
-  if (isThere) {
-    const collection = await collections.open(folder, { write: true, signal, onWait })
+  if (await collections.has(place)) {
+    const collection = await collections.open(place, { write: true, signal, onWait })
     try {
       const encoder = namesModel
         ? await loadChosenEncoder(context, options)
@@ -257,7 +311,7 @@ async function openOrCreate(
     const { identity, embeddingWidth: width } = encoder
     const model = modelOf(options, identity)
     const dtype = options.float32 ? 'float32' : 'float16'
-    const collection = await collections.create(folder, { identity, width, model, dtype }, { signal, onWait })
+    const collection = await collections.create(place, { identity, width, model, dtype }, { signal, onWait })
     return { collection, encoder }
   } catch (error) {
     await encoder[Symbol.asyncDispose]()

@@ -28,7 +28,7 @@ export function infoCommand(context: CommandContext): Command {
     .description('say what a model is: network, config, tensors, preprocessing, engine and memory')
     .argument(
       '[model]',
-      `${DEFAULT_MODEL.name} (in the package), the name of published weights, or a path`,
+      `${DEFAULT_MODEL.name} (in the package), the name of published weights, a path or an address`,
       DEFAULT_MODEL.name,
     )
   return addInfoTiles(addEngineOptions(command))

@@ -1,7 +1,9 @@
 /** `plumage label-errors` lists the photos of a collection whose labels are likely wrong. */
+
 import { Command, Option } from 'commander'
-import { addCollectionOption } from '../collection-option.js'
+import { addCollectionOption, collectionPlace } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
+import { counted } from '../counted.js'
 import { positiveInteger } from '../model-options.js'
 import { printable } from '../progress.js'
 
@@ -33,7 +35,7 @@ async function listErrors(
   { files, signal, collections, stdout, stderr }: CommandContext,
   { json, in: name, ...options }: LabelErrorsOptions,
 ): Promise<void> {
-  await using collection = await collections.open(files.resolve(name), { signal })
+  await using collection = await collections.open(collectionPlace(files, name), { signal })
   const { findMislabelled } = await import('../../collection/labels/find-mislabelled.js')
   const { photos, labelled } = await findMislabelled(collection, { ...options, signal })
   for (const photo of photos) {
@@ -44,5 +46,5 @@ async function listErrors(
         `${quality.toFixed(3)}  ${printable(path)}  is called ${printable(label)}, looks like ${printable(suggestion)}\n`,
       )
   }
-  if (!json) stderr.write(`${photos.length} of ${labelled} labels are likely wrong\n`)
+  if (!json) stderr.write(`${photos.length} of ${counted(labelled, 'label')} likely wrong\n`)
 }

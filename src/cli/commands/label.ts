@@ -1,12 +1,18 @@
 /** `plumage label` gives the photos of a collection labels, proposes them, and trains a head on them. */
+
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Collection } from '../../collection/collection.js'
 import type { LabelToGive } from '../../collection/labels/give-labels.js'
 import { given } from '../../encoder/choose-recipe.js'
+import { shownPlace } from '../../is-address.js'
+import { outputTarget } from '../../platform/node/files/output-target.js'
+import { shownName } from '../../platform/node/storage/named-place.js'
 import { UsageError } from '../cli-error.js'
-import { addCollectionOption, DEFAULT_COLLECTION } from '../collection-option.js'
+import { addCollectionOption, collectionPlace, DEFAULT_COLLECTION } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
+import { counted } from '../counted.js'
 import { reportJson, reportLines } from '../label-report.js'
+import { localCopyOf } from '../local-copy.js'
 import { positiveInteger } from '../model-options.js'
 import { Progress, printable } from '../progress.js'
 import { terminal } from '../run-resumably.js'
@@ -37,7 +43,7 @@ export function labelCommand(context: CommandContext): Command {
   return addCollectionOption(command, '--in <collection>', 'the collection')
     .option(
       '--from <source>',
-      'folders (the folder that each photo lies in), or a CSV file with the columns path and label',
+      'folders (the folder that each photo lies in), or a CSV file with the columns path and label, at a path or an address',
     )
     .option('--set <label>', 'give these photos this label')
     .option('--clear', 'take the labels of these photos away')
@@ -48,8 +54,14 @@ export function labelCommand(context: CommandContext): Command {
       'propose labels for the others, and ask for the n most useful ones (default: 10)',
       positiveInteger,
     )
-    .option('--train <file>', 'train a head on the labels, as a safetensors file, and say how good it is')
-    .option('--confusion <file>', 'with --train: what was taken for what, as a picture (PNG, JPEG, WebP)')
+    .option(
+      '--train <file>',
+      'train a head on the labels, as a safetensors file or object (s3:), and say how good it is',
+    )
+    .option(
+      '--confusion <file>',
+      'with --train: what was taken for what, as a picture (PNG, JPEG, WebP; s3: as well)',
+    )
     .option('--folds <n>', 'folds of the cross-validation', positiveInteger, 5)
     .option('--shuffle <seed>', 'shuffle photos before they are dealt out to folds', wholeNumber)
     .option('--neighbours <n>', 'neighbours that vote (default: 20)', positiveInteger)
@@ -69,7 +81,11 @@ async function label(
   const { files, signal, collections } = context
   const writes = options.from !== undefined || photos.length > 0
   const onWait = (message: string) => void context.stderr.write(`${message}\n`)
-  await using collection = await collections.open(files.resolve(name), { write: writes, signal, onWait })
+  await using collection = await collections.open(collectionPlace(files, name), {
+    write: writes,
+    signal,
+    onWait,
+  })
   if (writes) await give(context, collection, photos, options)
   if (options.suggest !== undefined) await suggest(context, collection, name, options)
   if (options.train !== undefined) await train(context, collection, options.train, options)
@@ -111,11 +127,12 @@ async function give(
     found = await giveLabels(collection, named, choice)
   }
   await collection.fold({ signal })
-  const { changed, unchanged, labels } = found
+  const { changed, unchanged, labels, unread } = found
   if (options.json) return void context.stdout.write(`${JSON.stringify(found)}\n`)
   const counts = Object.entries(labels).map(([name, count]) => `${printable(name)} ${count}`)
+  if (unread > 0) counts.push(`${unread} more that could not be read`)
   context.stdout.write(
-    `${changed} labels changed, ${unchanged} as they were: ${counts.join(', ') || 'none left'}\n`,
+    `${counted(changed, 'label')} changed, ${unchanged} as they were: ${counts.join(', ') || 'none left'}\n`,
   )
 }
 
@@ -124,13 +141,17 @@ function photoName({ files }: CommandContext, photo: string): string {
   return photo.startsWith('.') ? files.resolve(photo) : photo
 }
 
-async function labelsOfCsv({ files, signal }: CommandContext, path: string): Promise<readonly LabelToGive[]> {
+async function labelsOfCsv(context: CommandContext, name: string): Promise<readonly LabelToGive[]> {
+  const { files, signal } = context
+  const path = shownName(name)
   if (!/\.csv$/i.test(path))
     throw new UsageError(`--from takes folders, or the name of a CSV file that ends in .csv; found ${path}.`)
-  if ((await files.look(path))?.kind !== 'file') throw new UsageError(`There is no file ${path}.`)
-  const { readCsv } = await import('../../platform/node/collection/read-csv.js')
+  if ((await files.look(name))?.kind !== 'file') throw new UsageError(`There is no file ${path}.`)
+  await using copy = await localCopyOf(context, name)
+  const { csvRecords } = await import('../../platform/node/collection/csv-records.js')
   const labels: LabelToGive[] = []
-  for await (const record of readCsv(files.resolve(path), signal)) {
+  const records = csvRecords(copy.path, signal)
+  for await (const record of asUsage(records, path)) {
     if ('reason' in record) throw new UsageError(`${path}, line ${record.line}: ${record.reason}`)
     const { path: photo, label } = record.fields
     if (photo === undefined || label === undefined)
@@ -143,6 +164,14 @@ async function labelsOfCsv({ files, signal }: CommandContext, path: string): Pro
   return labels
 }
 
+async function* asUsage<Item>(items: AsyncIterable<Item>, path: string): AsyncGenerator<Item> {
+  try {
+    yield* items
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(`${path}: ${error.message}`) : error
+  }
+}
+
 async function list(
   { stdout, signal }: CommandContext,
   collection: Collection,
@@ -151,14 +180,21 @@ async function list(
   const { labelsOf } = await import('../../collection/labels/give-labels.js')
   const counts = new Map<string, number>()
   const photos = await labelsOf(collection, { column, signal })
-  for (const { label } of photos) if (label !== null) counts.set(label, (counts.get(label) ?? 0) + 1)
+  const read = photos.filter((photo) => !photo.unread)
+  for (const { label } of read) if (label !== null) counts.set(label, (counts.get(label) ?? 0) + 1)
   const sorted = [...counts].sort(([a], [b]) => (a < b ? -1 : 1))
-  const without = photos.filter(({ label }) => label === null).length
-  if (json) stdout.write(`${JSON.stringify({ labels: Object.fromEntries(sorted), unlabelled: without })}\n`)
-  else
-    stdout.write(
-      `${[...sorted.map(([name, count]) => `${printable(name)}  ${count}`), `without a label  ${without}`].join('\n')}\n`,
+  const without = read.filter(({ label }) => label === null).length
+  const unread = photos.length - read.length
+  if (json)
+    return void stdout.write(
+      `${JSON.stringify({ labels: Object.fromEntries(sorted), unlabelled: without, unread })}\n`,
     )
+  const lines = [
+    ...sorted.map(([name, count]) => `${printable(name)}  ${count}`),
+    `without a label  ${without}`,
+    ...(unread > 0 ? [`could not be read  ${unread}`] : []),
+  ]
+  stdout.write(`${lines.join('\n')}\n`)
 }
 
 async function suggest(
@@ -173,6 +209,8 @@ async function suggest(
   if (json) return void stdout.write(`${JSON.stringify(found)}\n`)
   const line = ({ name: photo, label, confidence }: (typeof found.next)[number]) =>
     `${(100 * confidence).toFixed(1).padStart(5)} %  ${printable(label)}  ${printable(photo)}\n`
+  if (found.suggestions.length === 0)
+    return void stdout.write('Each photo has a label: there is none to propose one for.\n')
   for (const one of found.suggestions) stdout.write(line(one))
   if (!found.isCalibrated)
     stdout.write(
@@ -180,7 +218,7 @@ async function suggest(
     )
   if (found.next.length === 0) return
   stdout.write(
-    `Labels of these would teach most (plumage label PHOTOS --set LABEL${name === DEFAULT_COLLECTION ? '' : ` --in ${printable(name)}`}):\n`,
+    `Labels of these would teach most (plumage label PHOTOS --set LABEL${name === DEFAULT_COLLECTION ? '' : ` --in ${printable(shownPlace(name))}`}):\n`,
   )
   for (const one of found.next) stdout.write(line(one))
 }
@@ -199,6 +237,9 @@ async function train(
   const format = confusion === undefined ? null : formatOfNameOrNull(confusion)
   if (confusion !== undefined && format === null)
     throw new UsageError(`--confusion is a picture: end its name in .png, .jpg or .webp; found ${confusion}.`)
+  // What cannot be written is told before the work.
+  await outputTarget(files.resolve(path))
+  if (confusion !== undefined) await pictures.assertTakes(files.resolve(confusion), { replace: false })
   const { headFile, trainHead } = await import('../../collection/labels/train-head.js')
   using progress = new Progress({ ...terminal(context), json: json ?? false, total: undefined })
   const report = await trainHead(collection, {
@@ -214,7 +255,6 @@ async function train(
   if (confusion !== undefined && format !== null) {
     const { drawConfusion } = await import('../../picture/draw/draw-confusion.js')
     const image = drawConfusion(report.probe.confusion, names)
-    await pictures.assertTakes(files.resolve(confusion), { replace: false })
     await files.write(confusion, [
       await pictures.encode(image, format, 'plumage label: confusion of a linear probe'),
     ])

@@ -1,10 +1,12 @@
 /** `plumage leakage` finds photos of one split that are in another as well. */
+
 import { Command } from 'commander'
 import type { FoundLeakage, Leak } from '../../collection/duplicates/find-leakage.js'
 import { UsageError } from '../cli-error.js'
-import { addCollectionOption } from '../collection-option.js'
+import { addCollectionOption, collectionPlace } from '../collection-option.js'
 import { addCompareOptions, type CompareChoice, compareChoice } from '../compare-options.js'
 import type { CommandContext } from '../context.js'
+import { counted } from '../counted.js'
 import { Progress, printable } from '../progress.js'
 import { terminal } from '../run-resumably.js'
 
@@ -32,8 +34,9 @@ async function leakage(context: CommandContext, options: LeakageCommandOptions):
   const { split, with: name } = options
   if ((split === undefined) === (name === undefined))
     throw new UsageError('Say between what nothing may leak: --split <column>, or --with <collection>.')
-  await using collection = await collections.open(files.resolve(options.in), { signal })
-  await using other = name === undefined ? null : await collections.open(files.resolve(name), { signal })
+  await using collection = await collections.open(collectionPlace(files, options.in), { signal })
+  await using other =
+    name === undefined ? null : await collections.open(collectionPlace(files, name), { signal })
   const { findLeakage } = await import('../../platform/node/collection/find-duplicates.js')
   using progress = new Progress({ ...terminal(context), json: false, total: undefined })
   const found = await findLeakage(collection, {
@@ -61,7 +64,7 @@ function summaryOf({ leaks, splits, untried, unread }: FoundLeakage): string {
       `${split}: ${sure} of ${count} photos are in another split, ${own.length - sure} are near or alike`,
     )
   })
-  if (untried > 0) lines.push(`${untried} pairs that are less alike were not tried: --tries tries more.`)
+  if (untried > 0) lines.push(`Not tried: ${counted(untried, 'less alike pair')}. --tries tries more.`)
   for (const { copy, reason } of unread) lines.push(printable(`${copy.path} was not compared: ${reason}`))
   return `${lines.join('\n')}\n`
 }

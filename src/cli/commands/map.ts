@@ -1,5 +1,6 @@
 /** `plumage map` makes a map of a collection, on which photos lie near each other that are alike: a page, a picture, or SVG. */
 import { Command, InvalidArgumentError } from 'commander'
+import { atOnce } from '../../at-once.js'
 import type { Collection } from '../../collection/collection.js'
 import type { PhotoMap } from '../../collection/map-photos.js'
 import type { Row } from '../../collection/row-block.js'
@@ -8,7 +9,7 @@ import type { MapView } from '../../picture/map/map-view.js'
 import { formatOfNameOrNull, type PictureFormat } from '../../platform/node/picture/picture-formats.js'
 import { asOutputError } from '../../work/output-error.js'
 import { UsageError } from '../cli-error.js'
-import { addCollectionOption } from '../collection-option.js'
+import { addCollectionOption, collectionPlace } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
 import { counted } from '../counted.js'
 import { positiveInteger } from '../model-options.js'
@@ -41,7 +42,10 @@ const MOST_GROUPS = 40
 
 export function mapCommand(context: CommandContext): Command {
   return addCollectionOption(new Command('map'), '--in <collection>', 'the collection')
-    .requiredOption('-o, --output <file>', 'a page (.html), a picture (.png, .jpg, .webp) or .svg')
+    .requiredOption(
+      '-o, --output <file>',
+      'a page (.html), a picture (.png, .jpg, .webp) or .svg; s3://bucket/key as well',
+    )
     .option('--rebuild', 'make the map anew, turned to fit the one before (default: new photos are placed)')
     .option(
       '--neighbours <n>',
@@ -66,7 +70,7 @@ async function map(context: CommandContext, options: MapOptions): Promise<void> 
   )
   await context.pictures.assertTakes(path, { replace: restart })
   using progress = new Progress({ ...terminal(context), json, total: undefined })
-  await using collection = await collections.open(files.resolve(options.in), { signal, write: true })
+  await using collection = await collections.open(collectionPlace(files, options.in), { signal, write: true })
   const [{ mapPhotos }, { layOutInThread }] = await Promise.all([
     import('../../collection/map-photos.js'),
     import('../../platform/node/collection/lay-out-in-thread.js'),
@@ -229,20 +233,16 @@ async function previewsOf(
   const previews = new Map<number, Uint8Array>()
   const tell = inSteps((percent) => progress.phase(`reading photos, ${percent} %`))
   let missing = 0
-  let next = 0
-  const readSome = async () => {
-    for (let at = wanted[next++]; at !== undefined; at = wanted[next++]) {
-      signal.throwIfAborted()
-      try {
-        previews.set(at, (await reducePhoto(paths[at] ?? '', { ...PREVIEW, signal })).jpeg)
-      } catch (error) {
-        if (signal.aborted) throw error
-        missing++
-      }
-      tell((previews.size + missing) / count)
+  await atOnce(wanted, AT_ONCE, async (at) => {
+    signal.throwIfAborted()
+    try {
+      previews.set(at, (await reducePhoto(paths[at] ?? '', { ...PREVIEW, signal })).jpeg)
+    } catch (error) {
+      if (signal.aborted) throw error
+      missing++
     }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, readSome))
+    tell((previews.size + missing) / count)
+  })
   return { previews, missing }
 }
 

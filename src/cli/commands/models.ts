@@ -48,8 +48,10 @@ function table(models: readonly Described[]): string {
   return `${rows.join('')}\nAny other repository of Hugging Face is named owner/name, a file or folder by its path.\n`
 }
 
-function factsInWords({ licence, gated, openAs, parameters, megabytes }: ModelFacts): readonly string[] {
+function factsInWords(facts: ModelFacts): readonly string[] {
+  const { family, licence, gated, openAs, parameters, megabytes } = facts
   return [
+    ...(family === null ? [] : [family]),
     ...(parameters === null ? [] : [`${parameters} M parameters`]),
     ...(megabytes === null ? [] : [`${megabytes} MB`]),
     ...(licence === null ? [] : [licence]),

@@ -1,7 +1,7 @@
 /** `plumage outliers` lists the photos of a collection that are like no others. */
 import { Command } from 'commander'
 import { findOutliers } from '../../collection/find-outliers.js'
-import { addCollectionOption } from '../collection-option.js'
+import { addCollectionOption, collectionPlace } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
 import { positiveInteger } from '../model-options.js'
 import { printable } from '../progress.js'
@@ -24,7 +24,7 @@ export function outliersCommand(context: CommandContext): Command {
 
 async function outliers(context: CommandContext, options: OutliersOptions): Promise<void> {
   const { files, signal, collections, stdout, stderr } = context
-  await using collection = await collections.open(files.resolve(options.in), { signal })
+  await using collection = await collections.open(collectionPlace(files, options.in), { signal })
   const { count, neighbours } = options
   const found = await findOutliers(collection, { count, neighbours, signal })
   for (const outlier of found) {

@@ -21,7 +21,10 @@ interface PackOptions extends ModelOptions {
 export function packCommand(context: CommandContext): Command {
   const command = new Command('pack')
     .description('put weights into a file as this processor reads them, from which every later load starts')
-    .argument('[model]', `${DEFAULT_MODEL.name} (in the package), the name of published weights, or a path`)
+    .argument(
+      '[model]',
+      `${DEFAULT_MODEL.name} (in the package), the name of published weights, a path or an address`,
+    )
     .option('--offline', 'never download')
     .addOption(precisionOption())
     .addOption(

@@ -1,9 +1,13 @@
 /** `plumage pull` brings all files of a model to where its library looks for them, and says what its licence asks for. */
 import { Command } from 'commander'
 import { given } from '../../encoder/choose-recipe.js'
+import { parseModelName } from '../../hub/parse-model-name.js'
+import { isAddress } from '../../is-address.js'
 import type { PulledModel } from '../../platform/node/hub/pull-model.js'
+import { UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 import { downloadAnnouncer } from '../load-chosen-encoder.js'
+import { localPath } from '../local-path.js'
 import { Progress } from '../progress.js'
 
 interface PullOptions {
@@ -33,11 +37,17 @@ async function pull(context: CommandContext, model: string, options: PullOptions
   const onProgress = downloadAnnouncer(context, json, progress)
   const onWarning = (message: string) => progress.notice(message)
   const told = { signal, onProgress, onWarning }
-  const pulled = await context.pullModel(model, { ...given({ into, subfolder, offline }), ...told })
+  const folder = into === undefined ? undefined : localPath(context.files, '--into', into, FETCHED)
+  if (isAddress(model) && parseModelName(model) === null) throw new UsageError(OWN)
+  const pulled = await context.pullModel(model, { ...given({ into: folder, subfolder, offline }), ...told })
   for (const change of pulled.changes)
     progress.notice(`${pulled.name} has changed since it was asked for last. ${change}`)
   stdout.write(json ? `${JSON.stringify(pulled)}\n` : inWords(pulled))
 }
+
+const FETCHED = 'Files are fetched to this machine: name a folder.'
+const OWN =
+  'pull fetches what is published under a name. A model at an address of your own is fetched, and kept, by whatever loads it: plumage info s3://bucket/folder.'
 
 function inWords({ name, commit, files, licence, use }: PulledModel): string {
   const width = Math.max(...files.map(({ role }) => role.length))

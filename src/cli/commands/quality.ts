@@ -1,7 +1,7 @@
 /** `plumage quality` lists the photos of a collection that are blurred, dark, bright, empty, tiny or of an odd shape. */
 import { Command, Option } from 'commander'
 import { FLAW_RULES, FLAWS, type Flaw, findFlaws } from '../../collection/find-flaws.js'
-import { addCollectionOption } from '../collection-option.js'
+import { addCollectionOption, collectionPlace } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
 import { printable } from '../progress.js'
 
@@ -21,7 +21,7 @@ export function qualityCommand(context: CommandContext): Command {
 
 async function quality(context: CommandContext, options: QualityOptions): Promise<void> {
   const { files, signal, collections, stdout, stderr } = context
-  await using collection = await collections.open(files.resolve(options.in), { signal })
+  await using collection = await collections.open(collectionPlace(files, options.in), { signal })
   const flaws = options.kind ?? FLAWS
   const found = await findFlaws(collection, { flaws, signal })
   for (const photo of found) {

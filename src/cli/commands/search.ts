@@ -1,12 +1,16 @@
 /** `plumage search` finds the photos of a collection that are most like given ones. */
 import { Command, InvalidArgumentError } from 'commander'
-import { addCollectionOption } from '../collection-option.js'
+import { DEFAULT_COLLECTION } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
-import { addComputeOptions, type ComputeOptions, positiveInteger } from '../model-options.js'
+import { addComputeOptions, addFetchOptions, type ModelOptions, positiveInteger } from '../model-options.js'
 import { type GivenPlace, parseBox, parsePoint } from './picture/parse-place.js'
 
-export interface SearchCommandOptions extends ComputeOptions {
-  readonly in: string
+export interface SearchCommandOptions
+  extends Pick<
+    ModelOptions,
+    'engine' | 'precision' | 'threads' | 'maxFileBytes' | 'fetchTimeoutMs' | 'allowPrivateAddresses'
+  > {
+  readonly in?: readonly string[]
   readonly like?: readonly string[]
   readonly unlike?: readonly string[]
   readonly unlikeWeight?: number
@@ -18,6 +22,9 @@ export interface SearchCommandOptions extends ComputeOptions {
   readonly count: number
   readonly where?: string
   readonly indexed?: boolean
+  readonly near?: number | true
+  readonly mirror?: string
+  readonly cache?: number
   readonly minSimilarity?: number
   readonly diverse?: number | true
   readonly withSelf?: boolean
@@ -37,9 +44,14 @@ export const DIVERSE = 0.7
 export function searchCommand(context: CommandContext): Command {
   const command = new Command('search').argument(
     '[photos...]',
-    'photos to start from: files, or ids or paths of photos in the collection',
+    'photos to start from: files, addresses (https:, s3:, data:, file:), or ids or paths of photos in the collection',
   )
-  addComputeOptions(addCollectionOption(command, '--in <collection>', 'the collection'))
+  const several = command.option(
+    '--in <collection>',
+    `the collection, or what job finish has made; several times, to search several together (default: ${DEFAULT_COLLECTION})`,
+    (place: string, before: readonly string[] | undefined) => [...(before ?? []), place],
+  )
+  addFetchOptions(addComputeOptions(several))
     .option('-m, --model <model>', 'the model; default: the one that the collection was made with')
     .option('--like <photos...>', 'more photos to start from')
     .option(
@@ -52,7 +64,10 @@ export function searchCommand(context: CommandContext): Command {
       share('unlike-weight', 10),
     )
     .option('--id <ids...>', 'photos of the collection to start from')
-    .option('--vector <file>', 'a vector to start from: .npy, a JSON list, or numbers as text')
+    .option(
+      '--vector <file>',
+      'a vector to start from, at a path or an address: .npy, a JSON list, or numbers as text',
+    )
     .option(
       '--box <place>',
       'search by a part of one photo: left,top,right,bottom in its pixels, or in hundredths: 10%,10%,60%,80%',
@@ -65,6 +80,17 @@ export function searchCommand(context: CommandContext): Command {
       'take photos only of which this is true: "taken > \'2024-01-01\' and width > 2000"',
     )
     .option('--indexed', 'ask the index of a large collection: quicker, and it may miss some')
+    .option(
+      '--near [n]',
+      'of several collections, ask only so many whose centroids are near; default: as many as were measured to find 0.95',
+      positiveInteger,
+    )
+    .option('--mirror <folder>', 'keep a copy of a collection on object storage here, and search that')
+    .option(
+      '--cache <MB>',
+      'what exact search on object storage may copy to this machine for the time being (default: 4000)',
+      positiveInteger,
+    )
     .option('--min-similarity <n>', 'leave out photos that are less alike', share('min-similarity', 1, -1))
     .option(
       '--diverse [lambda]',
@@ -78,7 +104,7 @@ export function searchCommand(context: CommandContext): Command {
     .option('--paths', 'the path of each photo alone, in full')
     .option('-0, --null', 'the same, each ended by NUL, for xargs -0')
     .option('--show', 'thumbnails in the terminal')
-    .option('-o, --output <file>', 'a contact sheet: a file ending in .html')
+    .option('-o, --output <file>', 'a contact sheet: a file, or an object in a bucket (s3:), ending in .html')
     .option('--restart', 'replace the output even where it is no contact sheet')
   return command.action(async (photos: string[], options: SearchCommandOptions) => {
     const { runSearch } = await import('../run-search.js')

@@ -23,7 +23,7 @@ export function verifyCommand(context: CommandContext): Command {
     )
     .argument(
       '[model]',
-      `${DEFAULT_MODEL.name} (in the package), the name of published weights, or a path; or a folder of golden cases, with an index.json`,
+      `${DEFAULT_MODEL.name} (in the package), the name of published weights, a path or an address; or a folder of golden cases, with an index.json`,
       DEFAULT_MODEL.name,
     )
   return addImageOptions(command)

@@ -8,28 +8,39 @@ import type { RowScorer } from '../../numerics/nearest-rows.js'
 import { turnedHashes } from '../../numerics/perceptual-hash.js'
 import type { Products } from '../../numerics/products.js'
 import type { GreyPixels } from '../../numerics/reduce-pixels.js'
-import {
-  finerOf,
-  judgeEnlarged,
-  type PictureProof,
-  proveSame,
-  type ReducedPicture,
-} from '../../numerics/same-picture.js'
+import { finerOf, judgeEnlarged, type PictureProof } from '../../numerics/same-picture.js'
 import { float16ToFloat32 } from '../../tensor/float16.js'
 import type { Collection } from '../collection.js'
 import { neighboursOf, photoVectors } from '../photo-vectors.js'
 import { type Row, rowsOf } from '../row-block.js'
-import type { Copy } from './copy.js'
+import type { Beyond } from './beyond.js'
+import { type Copy, unknownContent } from './copy.js'
 import type { Different } from './decisions.js'
 import type { DuplicatePair } from './duplicate-group.js'
+import type { ProofLane, SmallPixels } from './proof-lane.js'
 import { provenPair } from './tell-proof.js'
+import { inReadingOrder } from './try-order.js'
 
-/** Reads photos' upright pixels for comparing. */
+/** Reads photos' upright pixels for comparing, and says on which threads. */
 export interface ReadPicture {
   /** Reads it small. */
-  small(photo: Photo, signal: AbortSignal | undefined): Promise<ReducedPicture>
-  /** Reads its middle in its own pixels, which takes as long as reading all of it. */
-  middle(photo: Photo, signal: AbortSignal | undefined): Promise<GreyPixels>
+  small(photo: Photo, signal: AbortSignal | undefined): Promise<SmallPicture>
+  /** Reads its middle (`middlesOf`), which takes as long as reading all of it. */
+  middles(photo: Photo, signal: AbortSignal | undefined): Promise<readonly GreyPixels[]>
+  /** Gives what so many pairs are proven by; it is disposed of when they are. */
+  lanes(pairs: number): ProofLanes
+}
+
+/** Prove pairs side by side. */
+export interface ProofLanes extends AsyncDisposable {
+  readonly lanes: readonly ProofLane[]
+}
+
+/** Is a photo read small. */
+export interface SmallPicture {
+  readonly pixels: SmallPixels
+  /** Says what its file holds that these pixels do not show. */
+  readonly beyond: Beyond | null
 }
 
 /** Is a photo as it is compared. */
@@ -75,8 +86,10 @@ export interface ComparedPairs {
 
 /** Each photo is compared with so many by their embeddings. */
 const PARTNERS = 16
-/** So many pictures are kept at a time, of about 2 MB each. */
-const KEPT_PICTURES = 96
+/** So many pictures are kept at a time, of about 0.8 MB each, on all lanes together. */
+const KEPT_PICTURES = 384
+/** So many pairs, which follow each other, are proven on one lane: its pictures are likely those of the next ones. */
+const TRIED_TOGETHER = 32
 
 const COLUMNS = [
   'id',
@@ -108,8 +121,10 @@ export async function photosOf(
   rows.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
   const files = new Set<unknown>()
   return rows.flatMap((row) => {
-    if (typeof row.file === 'string' && files.has(row.file)) return []
-    files.add(row.file)
+    // A list of a job may name a file several times.
+    const file = row.file ?? placeOf(row)
+    if (files.has(file)) return []
+    files.add(file)
     const hash = typeof row.perceptual_hash === 'string' ? BigInt(`0x${row.perceptual_hash}`) : null
     const value = split === undefined ? null : row[split]
     return [
@@ -127,15 +142,16 @@ function placeOf(row: Row): string {
   return `${row.root}/${row.path}`
 }
 
-/** Reads a copy from a row that has its columns. A photo whose pixels were not digested is a picture of its own. */
+/** Reads a copy from a row that has its columns. A photo whose file or pixels were not digested, as those of a job, is like no other by them. */
 function copyOf(row: Row): Copy {
   const number = (value: unknown) => (typeof value === 'number' ? value : null)
+  const content = typeof row.content === 'string' ? row.content : unknownContent(String(row.id))
   return {
     id: String(row.id),
     root: String(row.root),
     path: String(row.path),
-    content: String(row.content),
-    pixels: String(row.pixels ?? `content ${row.content}`),
+    content,
+    pixels: String(row.pixels ?? `content ${content}`),
     bytes: number(row.bytes) ?? 0,
     modified: number(row.modified) ?? 0,
     height: number(row.height) ?? 0,
@@ -258,24 +274,35 @@ function likeHashes(
   })
 }
 
-/** Tries pairs one after the other, those of one photo together, so that each is seldom read twice. */
+/** Tries pairs, on as many lanes as there are. The same pairs are proven whatever their number. */
 async function proven(
   pictures: readonly Photo[],
   tries: readonly SimilarPair[],
   { read, onProgress, signal }: CompareOptions,
 ): Promise<{ readonly pairs: DuplicatePair[]; readonly unread: ComparedPairs['unread'] }> {
-  const reader = new PictureReader(read, signal)
-  const pairs: DuplicatePair[] = []
-  const inOrder = [...tries].sort((a, b) => a.first - b.first || a.second - b.second)
-  for (const [tried, { first, second, similarity }] of inOrder.entries()) {
-    signal?.throwIfAborted()
-    const [a, b] = pairOf(pictures, first, second)
-    const [one, other] = [await reader.read(a), await reader.read(b)]
-    const proof = one === null || other === null ? null : await reader.judged(proveSame(one, other), a, b)
-    if (proof !== null) pairs.push(provenPair(first, second, similarity, proof))
-    onProgress?.({ tried: tried + 1, total: tries.length })
+  const unread: Unread = new Map()
+  const found: (DuplicatePair | null)[] = tries.map(() => null)
+  const inOrder = [...inReadingOrder(tries).entries()]
+  let tried = 0
+  await using opened = read.lanes(tries.length)
+  const { lanes } = opened
+  const work = async (lane: ProofLane) => {
+    const reader = new LaneReader(lane, read, unread, Math.floor(KEPT_PICTURES / lanes.length), signal)
+    while (inOrder.length > 0)
+      for (const [at, { first, second, similarity }] of inOrder.splice(0, TRIED_TOGETHER)) {
+        signal?.throwIfAborted()
+        const [a, b] = pairOf(pictures, first, second)
+        const [one, other] = [await reader.read(a), await reader.read(b)]
+        if (one !== undefined && other !== undefined) {
+          const proof = await reader.judged(await lane.prove(a.copy.id, b.copy.id), a, b)
+          const beyond = { first: one, second: other }
+          if (proof !== null) found[at] = provenPair(first, second, similarity, proof, beyond)
+        }
+        onProgress?.({ tried: ++tried, total: tries.length })
+      }
   }
-  return { pairs, unread: [...reader.unread.values()] }
+  await Promise.all(lanes.map(work))
+  return { pairs: found.filter((pair) => pair !== null), unread: [...unread.values()] }
 }
 
 function pairOf(photos: readonly Photo[], first: number, second: number): readonly [Photo, Photo] {
@@ -284,37 +311,56 @@ function pairOf(photos: readonly Photo[], first: number, second: number): readon
   return [a, b]
 }
 
-/** Keeps the pictures that were used last. */
-class PictureReader {
-  readonly unread = new Map<string, { readonly copy: Copy; readonly reason: string }>()
-  readonly #read: ReadPicture
-  readonly #signal: AbortSignal | undefined
-  readonly #kept = new Map<string, ReducedPicture>()
+type Unread = Map<string, { readonly copy: Copy; readonly reason: string }>
 
-  constructor(read: ReadPicture, signal: AbortSignal | undefined) {
+/** Gives a lane the pictures that it needs, and keeps those there that were used last. */
+class LaneReader {
+  readonly #lane: ProofLane
+  readonly #read: ReadPicture
+  readonly #unread: Unread
+  readonly #most: number
+  readonly #signal: AbortSignal | undefined
+  /** Says of each picture that the lane has what its file holds besides. */
+  readonly #there = new Map<string, Beyond | null>()
+
+  constructor(
+    lane: ProofLane,
+    read: ReadPicture,
+    unread: Unread,
+    most: number,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#lane = lane
     this.#read = read
+    this.#unread = unread
+    this.#most = most
     this.#signal = signal
   }
 
-  async read(photo: Photo): Promise<ReducedPicture | null> {
+  /** Brings the picture to the lane, and says what its file holds besides; undefined where it cannot be read. */
+  async read(photo: Photo): Promise<Beyond | null | undefined> {
     const { copy } = photo
-    if (this.unread.has(copy.id)) return null
-    const known = this.#kept.get(copy.id)
+    if (this.#unread.has(copy.id)) return undefined
+    const known = this.#there.get(copy.id)
     if (known !== undefined) {
-      this.#kept.delete(copy.id)
-      this.#kept.set(copy.id, known)
+      this.#there.delete(copy.id)
+      this.#there.set(copy.id, known)
       return known
     }
     try {
-      const picture = await this.#read.small(photo, this.#signal)
-      this.#kept.set(copy.id, picture)
-      const [oldest] = this.#kept.keys()
-      if (this.#kept.size > KEPT_PICTURES && oldest !== undefined) this.#kept.delete(oldest)
-      return picture
+      const { pixels, beyond } = await this.#read.small(photo, this.#signal)
+      this.#lane.add(copy.id, pixels)
+      this.#there.set(copy.id, beyond)
+      const [oldest] = this.#there.keys()
+      if (this.#there.size > this.#most && oldest !== undefined) {
+        this.#there.delete(oldest)
+        this.#lane.drop(oldest)
+      }
+      return beyond
     } catch (error) {
       this.#signal?.throwIfAborted()
-      this.unread.set(copy.id, { copy, reason: error instanceof Error ? error.message : String(error) })
-      return null
+      this.#unread.set(copy.id, { copy, reason: error instanceof Error ? error.message : String(error) })
+      return undefined
     }
   }
 
@@ -322,6 +368,6 @@ class PictureReader {
   async judged(proof: PictureProof | null, first: Photo, second: Photo): Promise<PictureProof | null> {
     const finer = proof === null ? null : finerOf(proof)
     if (proof === null || finer === null) return proof
-    return judgeEnlarged(proof, await this.#read.middle(finer === 'first' ? first : second, this.#signal))
+    return judgeEnlarged(proof, await this.#read.middles(finer === 'first' ? first : second, this.#signal))
   }
 }

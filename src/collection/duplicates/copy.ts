@@ -8,7 +8,7 @@ export interface Copy {
   readonly root: string
   /** Leads from the root to the file. */
   readonly path: string
-  /** Is the SHA-256 of the file. */
+  /** Is the SHA-256 of the file; of one that nobody has hashed a text that no other has. */
   readonly content: string
   /** Is a digest of the upright pixels. */
   readonly pixels: string
@@ -34,4 +34,15 @@ export interface UnreadCopy {
   readonly copy: Copy
   /** Says why. */
   readonly reason: string
+}
+
+const UNKNOWN = 'unknown content of '
+
+/** Stands for the content of a file that nobody has hashed, as those that a job has embedded. */
+export function unknownContent(id: string): string {
+  return UNKNOWN + id
+}
+
+export function isKnownContent(content: string): boolean {
+  return !content.startsWith(UNKNOWN)
 }

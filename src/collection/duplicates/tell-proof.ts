@@ -1,5 +1,6 @@
 /** Says in words how one copy of a picture came from another, as far as its proof shows it, and what follows for which of them is kept. */
 import type { PictureProof } from '../../numerics/same-picture.js'
+import { type Beyond, isHeldBy, tellBeyond } from './beyond.js'
 import type { DuplicatePair } from './duplicate-group.js'
 
 /** Are changes that are too small to be told, or only the rounding of a size. */
@@ -66,6 +67,7 @@ export function provenPair(
   second: number,
   similarity: number,
   proof: PictureProof,
+  beyond: { readonly first: Beyond | null; readonly second: Beyond | null } = { first: null, second: null },
 ): DuplicatePair {
   const flaws = { first: flawsOf(proof, 'first'), second: flawsOf(proof, 'second') }
   const made =
@@ -75,9 +77,15 @@ export function provenPair(
     second,
     kind: 'same-picture',
     similarity,
-    words: { first: tellProof(invertProof(proof)), second: tellProof(proof) },
+    words: {
+      first: tellProof(invertProof(proof)) + tellBeyond(beyond.first, beyond.second),
+      second: tellProof(proof) + tellBeyond(beyond.second, beyond.first),
+    },
     made,
-    covers: { first: coversSecond(proof), second: coversSecond(invertProof(proof)) },
+    covers: {
+      first: isHeldBy(beyond.second, beyond.first) && coversSecond(proof),
+      second: isHeldBy(beyond.first, beyond.second) && coversSecond(invertProof(proof)),
+    },
     proof,
   }
 }

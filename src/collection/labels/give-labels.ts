@@ -32,8 +32,10 @@ export interface GivenLabels {
   readonly changed: number
   /** Counts the photos that had that label already. */
   readonly unchanged: number
-  /** Counts the photos of each label that was given, by their names in order. */
+  /** Counts the photos of each label that was given, by their names in order: those that have an embedding, from which something is learnt. */
   readonly labels: Readonly<Record<string, number>>
+  /** Counts the others that were given a label: they could not be read. */
+  readonly unread: number
 }
 
 /** Is a photo with its label, as the collection has it. */
@@ -44,6 +46,8 @@ export interface LabelOfPhoto {
   readonly name: string
   /** Is null where it has none. */
   readonly label: string | null
+  /** Says that it could not be read: it has no embedding, and nothing is learnt from it. */
+  readonly unread: boolean
 }
 
 /** Is a photo by any of its names, with the label that it is to have; null takes the label away. */
@@ -73,6 +77,7 @@ export async function labelsOf(
         id: String(row.id),
         name,
         label: typeof label === 'string' && label !== '' ? label : null,
+        unread: row.state === 'failed',
       })
     }
   return found.sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -128,11 +133,13 @@ async function writeLabels(
     await collection.change(
       changes.map(({ photo, label }) => ({ id: photo.id, values: { [column]: label } })),
     )
-  const names = pairs.flatMap(({ label }) => (label === null ? [] : [label]))
+  const labelled = pairs.flatMap(({ photo, label }) => (label === null ? [] : [{ photo, label }]))
+  const read = labelled.filter(({ photo }) => !photo.unread)
   return {
     changed: changes.length,
     unchanged: pairs.length - changes.length,
-    labels: countsOf(names),
+    labels: countsOf(read.map(({ label }) => label)),
+    unread: labelled.length - read.length,
   }
 }
 
@@ -150,7 +157,7 @@ function assertKnown(photos: readonly LabelOfPhoto[], labels: readonly LabelToGi
   throw new CollectionError(
     'unknown-label',
     `No photo is called ${JSON.stringify(other)} yet. Did you mean ${nearestNames(other, known, 1).join()}? ` +
-      `The labels are ${known.join(', ')}. For a new one, say that it is new (--new, { newLabels: true }).`,
+      `The labels are ${known.join(', ')}. For a new one, say that it is new (newLabels, --new).`,
   )
 }
 

@@ -14,8 +14,8 @@ import { trainHead } from './train-head.js'
 
 const WIDTH = 4
 
-/** Has `count` photos in each of three folders, whose embeddings lie around an axis each; the last of all is gone. */
-async function made(count = 6): Promise<Collection> {
+/** Has `count` photos in each of three folders, whose embeddings lie around an axis each; of these some could not be read, and the last of all is gone. */
+async function made(count = 6, unread: readonly number[] = []): Promise<Collection> {
   const collection = await Collection.open({
     store: createMemoryStore(aboutFor(WIDTH, { roots: { r: '/photos' } })),
   })
@@ -25,7 +25,8 @@ async function made(count = 6): Promise<Collection> {
     const kind = Math.floor(at / count) % 3
     const path = `${['ant', 'bee', 'cat'][kind]}/${at}.jpg`
     const isGone = at === 3 * count
-    rows.push({ id: idOf(at), root: 'r', path, state: isGone ? 'gone' : 'embedded', pixels: `p${at}` })
+    const state = isGone ? 'gone' : unread.includes(at) ? 'failed' : 'embedded'
+    rows.push({ id: idOf(at), root: 'r', path, state, pixels: `p${at}` })
     const row = Array.from({ length: WIDTH }, (_, i) => (i === kind ? 1 : 0.1 * Math.sin(7 * at + i)))
     const length = Math.hypot(...row)
     numbers.push(...row.map((value) => value / length))
@@ -41,6 +42,7 @@ test('folders become labels, photos that are gone have none, and a label that is
     changed: 18,
     unchanged: 0,
     labels: { ant: 6, bee: 6, cat: 6 },
+    unread: 0,
   })
   expect(await labelFromFolders(collection)).toMatchObject({ changed: 0, unchanged: 18 })
   await giveLabels(collection, [{ photo: 'r/ant/0.jpg', label: null }])
@@ -49,6 +51,21 @@ test('folders become labels, photos that are gone have none, and a label that is
   expect(await labels()).toBe(1)
   await collection.fold()
   expect(await labels()).toBe(1)
+})
+
+test('photos that could not be read have labels, and are counted by themselves: nothing is learnt from them', async () => {
+  await using collection = await made(6, [0, 7])
+  expect(await labelFromFolders(collection)).toEqual({
+    changed: 18,
+    unchanged: 0,
+    labels: { ant: 5, bee: 5, cat: 6 },
+    unread: 2,
+  })
+  const unread = (await labelsOf(collection)).filter((photo) => photo.unread)
+  expect(unread.map(({ name, label }) => [name, label])).toEqual([
+    ['r/ant/0.jpg', 'ant'],
+    ['r/bee/7.jpg', 'bee'],
+  ])
 })
 
 test('a photo goes by each of its names, and nothing is changed where one is not there', async () => {

@@ -9,6 +9,9 @@ import { unit } from '../unit.js'
 /** Is what is needed of a photo's features. */
 export type RegionFeatures = Pick<Features, 'patches' | 'grid' | 'imageSize' | 'patchBox'>
 
+/** Says where patches lie in their photo. */
+export type PlacedGrid = Omit<RegionFeatures, 'patches'>
+
 export interface PhotoRegion {
   /** [D] Has length 1: the mean of the unit vectors of the patches in the box that belong to the region. */
   readonly centre: Float32Array
@@ -53,7 +56,7 @@ export function meanDirection(patches: Float32Array, width: number, places: read
 }
 
 /** Gives the box around patches, as far as it lies in the photo: a recipe that pads has patches that reach outside. */
-export function boxAround({ grid, imageSize, patchBox }: RegionFeatures, patches: readonly number[]): Box {
+export function boxAround({ grid, imageSize, patchBox }: PlacedGrid, patches: readonly number[]): Box {
   const boxes = patches.map((patch) => patchBox(Math.floor(patch / grid.columns), patch % grid.columns))
   const [height, width] = imageSize
   const within = (value: number, most: number) => Math.max(0, Math.min(most, value))

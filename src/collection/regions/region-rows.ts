@@ -18,49 +18,64 @@ export const REGION_COLUMNS = [
   { name: 'bottom_edge', type: 'float' },
 ] as const satisfies readonly CollectionColumn[]
 
+/** Has all patches of a photo (`encodePatches`) in a row of its own, whose state is `patches`, where regions are kept with them. */
+export const PATCHES_COLUMN = { name: 'patches', type: 'text' } as const satisfies CollectionColumn
+
 /** Are written when there are so many: each write is a version of the table. */
 const BATCH_ROWS = 4096
+
+/** So many characters of patches wait at most. */
+const BATCH_CHARACTERS = 2 ** 25
 
 /** Gathers regions, and writes them in batches. All regions of a photo are in one batch: after a kill it has all of them, or none. */
 export class RegionWriter {
   readonly #regions: Collection
-  #waiting: { readonly row: Row; readonly centre: Float32Array }[] = []
+  #waiting: { readonly row: Row; readonly centre: Float32Array | null }[] = []
+  #characters = 0
 
   constructor(regions: Collection) {
     this.#regions = regions
   }
 
-  /** Throws what the store throws. */
-  async add(content: string, found: readonly PhotoRegion[]): Promise<void> {
+  /** Throws what the store throws. @param patches are those of the photo, as `encodePatches` gives them, where they are kept */
+  async add(content: string, found: readonly PhotoRegion[], patches: string | null = null): Promise<void> {
     for (const { centre, box } of found) {
       const { left, top, right, bottom } = box
       const edges = { left_edge: left, top_edge: top, right_edge: right, bottom_edge: bottom }
       this.#waiting.push({ row: { id: newId(), state: 'embedded', norm: 1, content, ...edges }, centre })
     }
-    if (this.#waiting.length >= BATCH_ROWS) await this.flush()
+    if (patches !== null) {
+      const row = { id: newId(), state: 'patches', content, [PATCHES_COLUMN.name]: patches }
+      this.#waiting.push({ row, centre: null })
+      this.#characters += patches.length
+    }
+    if (this.#waiting.length >= BATCH_ROWS || this.#characters >= BATCH_CHARACTERS) await this.flush()
   }
 
   /** Writes what waits. Throws what the store throws. */
   async flush(): Promise<void> {
     const waiting = this.#waiting
     this.#waiting = []
+    this.#characters = 0
     if (waiting.length === 0) return
     const { width } = this.#regions.about
     const joined = new Float32Array(waiting.length * width)
-    for (const [at, { centre }] of waiting.entries()) joined.set(centre, at * width)
+    for (const [at, { centre }] of waiting.entries()) if (centre !== null) joined.set(centre, at * width)
     const names = this.#regions.columns.map(({ name }) => name)
     const rows = waiting.map(({ row }) => row)
     await this.#regions.add(blockOf(rows, names, toHalf(joined)))
   }
 }
 
-/** Gives the contents that have regions. */
+/** Gives the contents that have regions, or those whose patches are kept. */
 export async function contentsWithRegions(
   regions: Collection,
   signal: AbortSignal | undefined,
+  { patches = false }: { readonly patches?: boolean } = {},
 ): Promise<ReadonlySet<string>> {
   const found = new Set<string>()
-  for await (const block of regions.scan({ columns: ['content'], signal }))
+  const where = patches ? regions.where("state = 'patches'") : undefined
+  for await (const block of regions.scan({ columns: ['content'], where, signal }))
     for (const content of block.values.content ?? []) found.add(String(content))
   return found
 }
@@ -84,13 +99,21 @@ export async function filesWithoutRegions(
   return [...found.values()]
 }
 
-/** Forgets the regions of photos that the collection does not know any more. Throws what the stores throw. */
+/** Forgets the regions of photos that the collection does not know any more, which are those of other contents. Throws what the stores throw. */
 export async function forgetRegions(
   collection: Collection,
   regions: Collection,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const known = await contentsWithRegions(collection, signal)
+  await keepRegionsOf(regions, await contentsWithRegions(collection, signal), signal)
+}
+
+/** Forgets the regions of all other contents. Throws what the store throws. */
+export async function keepRegionsOf(
+  regions: Collection,
+  known: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const gone: string[] = []
   for await (const block of regions.scan({ columns: ['id', 'content'], signal }))
     for (const row of rowsOf(block)) if (!known.has(String(row.content))) gone.push(String(row.id))

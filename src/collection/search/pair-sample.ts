@@ -8,6 +8,11 @@ import { seededRandom } from '../../numerics/seeded-random.js'
 import { widenRows } from '../../numerics/stored-halves.js'
 import { isRecord, parseJsonOrNull } from '../../plain-value.js'
 import type { Collection } from '../collection.js'
+import { KeptOfVersion } from '../kept-of-version.js'
+import { summariesOf } from '../set/ask-set.js'
+import type { CollectionSet } from '../set/collection-set.js'
+import { placesOf } from '../set/nearness.js'
+import type { VectorSummary } from '../set/vector-summary.js'
 import type { StoredVectors } from '../store.js'
 
 const FILE = 'pair-sample.json'
@@ -43,15 +48,35 @@ export async function pairSampleOf(
   version: number,
   options: ProductOptions,
 ): Promise<PairSample> {
-  const { store } = collection
-  const kept = await store.readFile(FILE)
-  const found = kept === null ? null : sampleOrNull(kept, version)
-  if (found !== null) return new PairSample(found)
-  const cosines = await drawn(await collection.vectors(options), collection.about.width)
-  const text = JSON.stringify({ version, seed: SEED, cosines: Array.from(cosines) })
-  // It saves a moment the next time, no more: where it cannot be kept, as on a disk that is only read, all goes on.
-  await store.writeFile(FILE, new TextEncoder().encode(text)).catch(() => {})
+  const cosines = await kept.of(collection, version, async () =>
+    drawn(await collection.vectors(options), collection.about.width),
+  )
   return new PairSample(cosines)
+}
+
+const samplesOfSets = new WeakMap<CollectionSet, { readonly version: number; readonly sample: PairSample }>()
+
+/**
+ * Gives the sample of a set as it is now: that of its one collection, or one of all rows of several, drawn among those that each keeps with its summary. Throws what the
+ * stores throw; the signal's reason.
+ */
+export async function pairSampleOfSet(set: CollectionSet, options: ProductOptions): Promise<PairSample> {
+  const version = await set.version()
+  if (set.members.length === 1) return await pairSampleOf(set.first, version, options)
+  const known = samplesOfSets.get(set)
+  if (known?.version === version) return known.sample
+  const sample = new PairSample(drawnAmong(await summariesOf(set, options), set.first.about.width))
+  samplesOfSets.set(set, { version, sample })
+  return sample
+}
+
+/** Gives the sample of an earlier version to that of now, where the embeddings are the same. Throws what the store throws. */
+export async function carryPairSample(collection: Collection, version: number): Promise<void> {
+  await kept.carry(collection, version)
+}
+
+function bytesOf(cosines: Float32Array, version: number): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ version, seed: SEED, cosines: Array.from(cosines) }))
 }
 
 function sampleOrNull(bytes: Uint8Array, version: number): Float32Array | null {
@@ -59,6 +84,8 @@ function sampleOrNull(bytes: Uint8Array, version: number): Float32Array | null {
   if (!isRecord(found) || found.version !== version || found.seed !== SEED) return null
   return Array.isArray(found.cosines) ? Float32Array.from(found.cosines, Number) : null
 }
+
+const kept = new KeptOfVersion<Float32Array>({ file: FILE, read: sampleOrNull, write: bytesOf })
 
 async function drawn({ ids, blocks }: StoredVectors, width: number): Promise<Float32Array> {
   const count = ids.length
@@ -70,6 +97,26 @@ async function drawn({ ids, blocks }: StoredVectors, width: number): Promise<Flo
   const cosines = pairs.map(([a, b]) =>
     exactDot(values, places.get(a) ?? 0, values, places.get(b) ?? 0, width),
   )
+  return Float32Array.from(cosines).sort()
+}
+
+/** Draws pairs of all rows, and takes for each row the one of its collection's sample that stands where it does: itself, where the sample has all. */
+function drawnAmong(summaries: readonly VectorSummary[], width: number): Float32Array {
+  const count = summaries.reduce((sum, { rows }) => sum + rows, 0)
+  if (count < 2) return new Float32Array()
+  const pairs = (count * (count - 1)) / 2 <= PAIRS ? allPairs(count) : randomPairs(count)
+  const placeOf = (row: number) => {
+    const [{ member, row: own } = { member: 0, row: 0 }] = placesOf([row], summaries)
+    const { rows = 1, sample = new Float32Array() } = summaries[member] ?? {}
+    const sampled = sample.length / width
+    return { sample, member, at: Math.floor((own * sampled) / rows), sampled }
+  }
+  const cosines = pairs.map(([first, second]) => {
+    const [a, b] = [placeOf(first), placeOf(second)]
+    // Two rows may stand for one: the next one is as random.
+    const at = a.member === b.member && a.at === b.at ? (b.at + 1) % b.sampled : b.at
+    return exactDot(a.sample, a.at * width, b.sample, at * width, width)
+  })
   return Float32Array.from(cosines).sort()
 }
 

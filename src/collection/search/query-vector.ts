@@ -15,7 +15,7 @@ export type QueryWay =
   | 'probe'
 
 export interface QueryVector {
-  /** [D], of length 1. */
+  /** [D], of length 1 but for what rounding to halves takes. */
   readonly vector: Float32Array
   readonly way: QueryWay
 }
@@ -32,6 +32,9 @@ const UNLIKE_WEIGHT = 0.2
 const PROBE_C = 1
 
 /**
+ * Makes the direction. One example alone is it as it is: rounded otherwise it would not be exactly itself that a photo finds.
+ *
+ * @param like holds vectors as they are stored, of which there is one at least
  * @throws `CollectionError` `no-direction` where what is wanted and what is not cancel each other out; RangeError for a vector without length; the signal's reason
  */
 export async function queryVector(
@@ -42,6 +45,8 @@ export async function queryVector(
     signal,
   }: ProductOptions & { readonly unlikeWeight?: number | undefined } = {},
 ): Promise<QueryVector> {
+  const [only] = like
+  if (only !== undefined && like.length === 1 && unlike.length === 0) return { vector: only, way: 'mean' }
   const [wanted, unwanted] = [like.map(unit), unlike.map(unit)]
   if (wanted.length >= ENOUGH_FOR_PROBE && unwanted.length >= ENOUGH_FOR_PROBE)
     return { vector: lengthOne(await probeDirection(unwanted, wanted, signal)), way: 'probe' }

@@ -1,12 +1,12 @@
 /** Holds texts against patterns of SQL: `%` stands for any letters, also none, `_` for one. */
 
-type Part = { readonly any: true } | { readonly any: false; readonly letter: string | null }
+export type PatternPart = { readonly any: true } | { readonly any: false; readonly letter: string | null }
 
 /** Tells whether the whole text is as the pattern says. */
 export function isLike(text: string, pattern: string, ignoresCase: boolean): boolean {
   const fold = ignoresCase ? folded : (letter: string) => letter
   const letters = Array.from(text, fold)
-  const parts = partsOf(pattern).map((part) =>
+  const parts = patternParts(pattern).map((part) =>
     part.any || part.letter === null ? part : { ...part, letter: fold(part.letter) },
   )
   let [at, part] = [0, 0]
@@ -32,9 +32,10 @@ export function isPattern(pattern: string): boolean {
   return /^(?:[^\\]|\\[\\%_])*$/su.test(pattern)
 }
 
-function partsOf(pattern: string): readonly Part[] {
+/** Takes a pattern apart: any letters, one letter, or this one. */
+export function patternParts(pattern: string): readonly PatternPart[] {
   const found = pattern.match(/\\[\\%_]|./gsu) ?? []
-  return found.map((token): Part => {
+  return found.map((token): PatternPart => {
     if (token === '%') return { any: true }
     return { any: false, letter: token === '_' ? null : (Array.from(token).at(-1) ?? null) }
   })
@@ -49,4 +50,28 @@ function folded(letter: string): string {
 
 function isOne(letters: string): boolean {
   return Array.from(letters).length === 1
+}
+
+/** No letter beyond it has a case. */
+const LAST_CASED = 0x1ffff
+
+let alike: ReadonlyMap<string, readonly string[]> | undefined
+
+/** Gives the letters that differ from this one only in case, and itself. */
+export function lettersLike(letter: string): readonly string[] {
+  alike ??= allAlike()
+  return alike.get(folded(letter)) ?? [letter]
+}
+
+function allAlike(): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>()
+  for (let code = 0; code <= LAST_CASED; code++) {
+    const letter = String.fromCodePoint(code)
+    const form = folded(letter)
+    if (form === letter) continue
+    const letters = found.get(form)
+    if (letters === undefined) found.set(form, [form, letter])
+    else letters.push(letter)
+  }
+  return found
 }

@@ -1,6 +1,9 @@
-/** Writes transformers' Dinov2 and Dinov2WithRegisters, which differ in registers and in how positions are resampled. */
-import { DINOV2_LAYOUT } from '../../model/dialects/hugging-face.js'
-import { writtenSource } from '../../model/dialects/layout.js'
+/**
+ * Writes transformers' Dinov2 and Dinov2WithRegisters, which differ in registers and in how positions are resampled; where there is a classifier the network has its
+ * own name in front of its tensors.
+ */
+import { classifierSource, dinov2Layout } from '../../model/dialects/hugging-face.js'
+import { type Layout, writtenSource } from '../../model/dialects/layout.js'
 import type { VitConfig } from '../../model/vit-config.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
 import { gatedBySilu } from './gated-by-silu.js'
@@ -20,17 +23,31 @@ export const huggingFaceDinov2Writer: Writer = {
         ? `feed-forward net: ${config.mlp} of ${config.hidden} hidden channels, where it has ffn of a whole multiple of the width, or swiglu of two thirds of one`
         : null,
     activation: gatedBySilu(ACTIVATIONS),
+    classifier: ({ classifier }) =>
+      classifier === null || (classifier.kind === 'class-and-mean' && classifier.bias)
+        ? null
+        : `classifier: ${classifier.kind}${classifier.bias ? '' : ' without a bias'}, where it has one of class token and mean patch, with a bias`,
     positions: squareTable,
   },
-  source: writtenSource(DINOV2_LAYOUT),
-  positions: () => ({ tensor: DINOV2_LAYOUT.positions, special: 1 }),
+  source: (weight, shape, config) =>
+    classifierSource(weight, shape, config) ?? writtenSource(layoutFor(config))(weight, shape, config),
+  positions: (config) => ({ tensor: layoutFor(config).positions, special: 1 }),
   further: (config) => [
-    { tensor: 'embeddings.mask_token', shape: [1, config.width] },
+    { tensor: `${prefixFor(config)}embeddings.mask_token`, shape: [1, config.width] },
     ...(hasRegisters(config) && config.registers === 0
-      ? [{ tensor: DINOV2_LAYOUT.registers, shape: [1, 0, config.width] }]
+      ? [{ tensor: layoutFor(config).registers, shape: [1, 0, config.width] }]
       : []),
   ],
   files,
+}
+
+function prefixFor(config: VitConfig): '' | 'dinov2.' | 'dinov2_with_registers.' {
+  if (config.classifier === null) return ''
+  return hasRegisters(config) ? 'dinov2_with_registers.' : 'dinov2.'
+}
+
+function layoutFor(config: VitConfig): Layout {
+  return dinov2Layout(prefixFor(config))
 }
 
 /** Gives `mlp_ratio`, which transformers takes as a whole number; a gated net has two thirds of the width, rounded up to eights. */
@@ -55,7 +72,7 @@ function files(network: WrittenNetwork): WrittenFiles {
     configFile: {
       ...commonFields(network, {
         modelType: registered ? 'dinov2_with_registers' : 'dinov2',
-        architecture: registered ? 'Dinov2WithRegistersModel' : 'Dinov2Model',
+        architecture: `Dinov2${registered ? 'WithRegisters' : ''}${config.classifier === null ? 'Model' : 'ForImageClassification'}`,
       }),
       qkv_bias: config.qkvBias,
       mlp_ratio: ratioOrNull(config) ?? 4,

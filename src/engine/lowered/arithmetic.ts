@@ -61,14 +61,16 @@ export class Arithmetic {
   }
 
   /**
-   * Chooses the precision of a linear layer. Pixels and single rows stay in bfloat16 where the rest is int8: patches of pixels have no row scale worth sharing, and a single row
-   * takes no time.
+   * Chooses the precision of a linear layer. A single row takes no time, and what a head makes of a network's mean is the small rest of what cancels in it: it is
+   * multiplied in float32 where the rest is bfloat16, and in bfloat16 where the rest is int8. So are patches of pixels there, which have no row scale worth sharing.
    */
   precisionOf(step: Linear, plan: Plan): ProductPrecision {
     const precision = this.precisionWith(step.weight)
+    const isSingleRow = plan.slots.get(step.output)?.[0] === 1
+    if (this.precision === 'bfloat16' && isSingleRow) return 'float32'
     if (precision !== 'int8') return precision
     const fromPixels = plan.steps.some(({ op, output }) => op === 'patchify' && output === step.input)
-    return fromPixels || plan.slots.get(step.output)?.[0] === 1 ? 'bfloat16' : 'int8'
+    return fromPixels || isSingleRow ? 'bfloat16' : 'int8'
   }
 }
 

@@ -221,8 +221,25 @@ export interface Addon extends Partial<FeatureFunctions> {
     horizontalBits: number,
     verticalBits: number,
     verticalFirst: boolean,
-    /** Holds callback, file and output; first, count and weights of the horizontal taps, then of the vertical ones. */
-    job: [JobCallback, Uint8Array, Uint8Array, ...Int32Array[]],
+    /** Is the EXIF orientation of the image, whose levels are measured as they are upright. */
+    orientation: number,
+    /** Is the side of the squares that are averaged; 0 measures nothing. */
+    factor: number,
+    /**
+     * Holds callback, file and output; first, count and weights of the horizontal taps, then of the vertical ones; the states of the digest, the averages and
+     * the bytes that make no word.
+     */
+    job: [JobCallback, Uint8Array, Uint8Array, ...(Int32Array | Uint8Array)[]],
+  ): void
+  /** Measures an image that is in memory, as `decodeJpeg` does on its way. Height and width are those of the image as it is stored. */
+  measurePixels(
+    instructionSet: InstructionSet,
+    height: number,
+    width: number,
+    orientation: number,
+    factor: number,
+    /** Holds callback, image, the states of the digest, the averages and the bytes that make no word. */
+    job: [JobCallback, Uint8Array, Int32Array, Uint8Array, Uint8Array],
   ): void
   evaluate(engine: Handle<'engine'>, activation: number, input: Float32Array, output: Float32Array): void
   /** Gives GFLOP/s of all threads, as if each had a processor to itself. */

@@ -95,6 +95,7 @@ export function createNativeEngineOn(addon: Addon, options: NativeOptions = {}):
     name: 'native',
     precision,
     description: `${chosen.name}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    takesBytes: arithmetic.rowsFor(precision) === 'int8',
     packing: {
       instructionSet: chosen.name,
       factsOf: (plan) => packingFactsOf(executor, plan, chosen.name),

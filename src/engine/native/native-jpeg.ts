@@ -7,6 +7,7 @@ import { megabytes } from '../megabytes.js'
 import type { Addon, InstructionSet } from './addon.js'
 import { engineErrorOf, settling } from './addon-error.js'
 import { chooseSet } from './choose-set.js'
+import { measureArguments, type PixelMeasures } from './native-measure.js'
 import { outputBytes, tapsOfBoth } from './native-resample.js'
 
 /** Is in pixels. */
@@ -22,6 +23,8 @@ export interface JpegTask {
   readonly size: Size
   /** Resize it; null leaves it as it is decoded. */
   readonly passes: Passes | null
+  /** Is filled with what is measured of the image as it is decoded, before it is resized; default: nothing is. */
+  readonly measures?: PixelMeasures | null
 }
 
 /** Gives uint8 [height, width, 3]; null where this is not the way to decode the file, or to resize it. */
@@ -42,15 +45,17 @@ export function createNativeJpegOn(
   instructionSet?: InstructionSet,
 ): DecodeJpeg {
   const { name: chosen } = chooseSet(addon, instructionSet)
-  return async ({ file, shrink, size: [height, width], passes }) => {
+  return async ({ file, shrink, size: [height, width], passes, measures = null }) => {
     if (passes !== null && !isStreamed(passes)) return null
     const out = new Uint8Array(outputBytes(height, width, passes))
     const { bits, arrays } = tapsOfBoth(passes)
+    const measured = measureArguments(measures)
     const decoded = new Promise<number>((resolve, reject) => {
       const needed = (bytes: number) =>
         `Decoding an image of ${height} x ${width} pixels needs ${megabytes(bytes)}, which the system refuses.`
       const done = settling(resolve, reject, { needed })
-      addon.decodeJpeg(chosen, library, shrink, height, width, ...bits, false, [done, file, out, ...arrays])
+      const kept: Parameters<Addon['decodeJpeg']>[10] = [done, file, out, ...arrays, ...measured.arrays]
+      addon.decodeJpeg(chosen, library, shrink, height, width, ...bits, false, ...measured.numbers, kept)
     })
     try {
       return (await decoded) === 1 ? out : null

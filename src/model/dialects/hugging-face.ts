@@ -65,8 +65,10 @@ export const huggingFace: readonly Dialect[] = PREFIXES.flatMap((prefix) =>
   NAMINGS.map((naming) => dialectOf(prefix, naming)),
 )
 
-/** Is the layout of a file without a classifier. */
-export const DINOV2_LAYOUT: Layout = layoutOf('', OF_FILES)
+/** Gives the layout of a file without a classifier, or of one with it, which has the network's own name in front. */
+export function dinov2Layout(prefix: (typeof PREFIXES)[number]): Layout {
+  return layoutOf(prefix, OF_FILES)
+}
 
 function layoutOf(prefix: string, naming: Naming): Layout {
   return {
@@ -184,7 +186,8 @@ function classifierOf(checkpoint: Checkpoint): Classifier | null {
   }
 }
 
-function classifierSource(weight: string, shape: Shape, { width }: VitConfig): StoredWeight | null {
+/** Says where the matrices of class token and mean patch lie; null for all other weights. */
+export function classifierSource(weight: string, shape: Shape, { width }: VitConfig): StoredWeight | null {
   const [, half] = /^classifier\.(class|mean)\.weight$/.exec(weight) ?? []
   const whole = [sizeAt(shape, 0), 2 * width]
   if (half !== undefined) return column('classifier.weight', whole, half === 'class' ? 0 : 1, 2)

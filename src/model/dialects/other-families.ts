@@ -4,7 +4,7 @@
  */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
-import { isRecord } from '../../plain-value.js'
+import { isRecord, type PlainValue } from '../../plain-value.js'
 import type { VitHints } from './dialect.js'
 
 interface OtherFamily {
@@ -119,6 +119,11 @@ const ALIKE: readonly OtherFamily[] = [
     read: 'It stands on a network: give the backbone as the model, and this file as its head (option head where a program loads it, --head on the command line).',
   },
   {
+    name: "a linear classifier, such as DINO's and DINOv2's, without the network that it stands on",
+    traces: [[/^(linear\.)?weight$/, /^(linear\.)?bias$/]],
+    read: 'Give the backbone as the model, and this file as its head (option head where a program loads it, --head on the command line).',
+  },
+  {
     name: "dino.txt's text tower",
     traces: [[/^token_embedding\.weight$/, /^blocks\.0\.attention_norm\.weight$/]],
     read: 'Images alone are embedded here: give the backbone as the model, and the vision head as its head (option head, --head).',
@@ -145,12 +150,24 @@ const ALIKE: readonly OtherFamily[] = [
   },
 ]
 
+/** Lists what is refused by name, each with what of its kind is read, in whole sentences. */
+export function refusedNetworks(): readonly Pick<OtherFamily, 'name' | 'read'>[] {
+  return [...FOREIGN, ...ALIKE].map(({ name, read }) => ({ name, read }))
+}
+
 /** Throws `unsupported-network` that names the network, for what no file that is read has, in its tensors or in the config.json beside them. */
 export function refuseForeignNetworks(checkpoint: Checkpoint, hints: VitHints): void {
   const type = typeOf(hints)
   const named = FOREIGN.find(({ types }) => type !== null && types?.test(type))
   if (named !== undefined) throw refusal(checkpoint, named, `the config.json beside it calls it ${type}`)
   refuseTraced(FOREIGN, checkpoint, hints)
+}
+
+/** Throws `unsupported-network` for what its config.json alone, before any weights are here, calls a network that is not run. */
+export function refuseForeignConfig(label: string, configFile: PlainValue): void {
+  const type = typeOf({ configFile })
+  const named = FOREIGN.find(({ types }) => type !== null && types?.test(type))
+  if (named !== undefined) throw refusal({ label }, named, `its config.json calls it ${type}`)
 }
 
 /** Throws `unsupported-network` that names the network where a trace is found of one that may be taken for another. */
@@ -167,7 +184,11 @@ function refuseTraced(families: readonly OtherFamily[], checkpoint: Checkpoint, 
   }
 }
 
-function refusal({ label }: Checkpoint, { name, read }: OtherFamily, why: string): CheckpointError {
+function refusal(
+  { label }: Pick<Checkpoint, 'label'>,
+  { name, read }: OtherFamily,
+  why: string,
+): CheckpointError {
   return new CheckpointError('unsupported-network', `${label} is ${name}: ${why}. ${read}`)
 }
 

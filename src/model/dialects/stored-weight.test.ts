@@ -6,6 +6,7 @@ import { type Layout, writtenSource } from './layout.js'
 import {
   band,
   column,
+  everyColumn,
   rowsOf,
   type StoredWeight,
   scaledBy,
@@ -39,6 +40,7 @@ const PLACES: readonly (readonly [name: string, place: StoredWeight])[] = [
   ['some rows of a tensor', rowsOf('in_proj', SHAPE, 3, 12)],
   ['half of what the file has', scaledBy(0.5, 'head', SHAPE)],
   ['the second band of columns', column('classifier', [6, 8], 1, 2)],
+  ['every second column', everyColumn('linear.weight', [6, 8], 1, 2)],
   [
     'a token beside a row of positions',
     tokenWithPositions({ tensor: 'cls', shape: [1, 1, 24] }, { tensor: 'pos', shape: [1, 3, 24] }, 1),

@@ -108,6 +108,21 @@ export function column(tensor: string, whole: Shape, index: number, count: numbe
   }
 }
 
+/** The weight is every `count`-th column of a matrix [rows, columns], from the `index`-th on. */
+export function everyColumn(tensor: string, whole: Shape, index: number, count: number): StoredWeight {
+  return {
+    parts: [{ tensor, shape: whole }],
+    combine: (values: Float32Array) =>
+      Float32Array.from(
+        { length: values.length / count },
+        (_, at) => values[at * count + index] ?? Number.NaN,
+      ),
+    put(weight, into) {
+      for (const [at, value] of weight.entries()) into[at * count + index] = value
+    },
+  }
+}
+
 /** The rows of a position table [1, rows, D] from `firstRow` are added to a token, in float32 as every library does it. */
 export function tokenWithPositions(token: StoredPart, table: StoredPart, firstRow: number): StoredWeight {
   const start = firstRow * sizeAt(table.shape, table.shape.length - 1)

@@ -20,7 +20,7 @@ export function stratifiedFolds(
 ): Int32Array {
   checkLabels(labels, classes)
   if (!(Number.isInteger(folds) && folds >= 2))
-    throw new RangeError(`Rows are not dealt out to ${folds} folds.`)
+    throw new RangeError(`Folds are at least two, of which each is held out once: got ${folds}.`)
   const counts = classCounts(labels, classes)
   const scarce = counts.findIndex((count) => count > 0 && count < folds)
   if (scarce >= 0)

@@ -1,4 +1,4 @@
-/** Draws lines, rings and boxes with smooth edges: every pixel gets as much of the colour as the shape covers of it, nearly. */
+/** Draws lines, rings and boxes with smooth edges: every pixel gets as much of the colour as the shape covers of it, nearly; and the edges of masks. */
 import type { Box, RgbImage } from '../../image/image.js'
 import { mixPixel, type Rgb } from './canvas.js'
 
@@ -78,4 +78,35 @@ export function drawBox(canvas: RgbImage, { top, left, bottom, right }: Box, sty
   ]
   for (const [index, corner] of corners.entries())
     drawLine(canvas, corner, corners[(index + 1) % corners.length] ?? corner, style)
+}
+
+/** Is a mask in a photo's own pixels. */
+export interface PhotoMask {
+  /** uint8 [height, width]: what is not 0 belongs to it. */
+  readonly mask: Uint8Array
+  readonly size: readonly [height: number, width: number]
+}
+
+/** Draws the edge of a mask, along its inside; a pixel is of the line or it is not. @param canvas is the photo at any scale */
+export function drawOutline(
+  canvas: RgbImage,
+  { mask, size: [height, width] }: PhotoMask,
+  { color, width: thickness = 2, opacity = 1 }: LineStyle,
+): void {
+  const isInside = (y: number, x: number) => {
+    const row = Math.floor(((y + 0.5) * height) / canvas.height)
+    const column = Math.floor(((x + 0.5) * width) / canvas.width)
+    return row >= 0 && column >= 0 && row < height && column < width && mask[row * width + column] !== 0
+  }
+  const reach = Math.max(1, Math.round(thickness))
+  for (let y = 0; y < canvas.height; y++)
+    for (let x = 0; x < canvas.width; x++) {
+      if (!isInside(y, x)) continue
+      const isEdge =
+        !isInside(y - reach, x) ||
+        !isInside(y + reach, x) ||
+        !isInside(y, x - reach) ||
+        !isInside(y, x + reach)
+      if (isEdge) mixPixel(canvas, y, x, color, opacity)
+    }
 }

@@ -7,7 +7,7 @@ import type { Placed } from '../patches-at.js'
 import type { Upsampling } from '../upsample.js'
 import { copyOf, type Rgb } from './canvas.js'
 import { type ColorMapName, colorAt, colorTable } from './color-maps.js'
-import { drawPixels, type Painter } from './draw-pixels.js'
+import { type DrawSteps, drawAll, drawPixels, type Painter } from './draw-pixels.js'
 import { pixelPlaces } from './placement.js'
 
 /** Says how colours lie over a photo. */
@@ -41,6 +41,16 @@ export function drawPatchColors(
   colors: RgbImage,
   options: OverlayOptions = {},
 ): RgbImage {
+  return drawAll(patchColorSteps(photo, placed, colors, options))
+}
+
+/** Draws the same in steps. */
+export function* patchColorSteps(
+  photo: RgbImage,
+  placed: Placed,
+  colors: RgbImage,
+  options: OverlayOptions = {},
+): DrawSteps {
   checkOptionNames(options, OVERLAY_OPTIONS)
   const { upsample } = options
   const shown = shownBy(options, placed)
@@ -52,7 +62,7 @@ export function drawPatchColors(
   }
   if (upsample !== undefined) {
     const values = Float32Array.from(colors.data)
-    return drawPixels(photo, placed, { values, paint: paintLevels, way: upsample, ...shown })
+    return yield* drawPixels(photo, placed, { values, paint: paintLevels, way: upsample, ...shown })
   }
   const drawn = copyOf(photo)
   const places = pixelPlaces(photo, placed)
@@ -74,22 +84,22 @@ const paintLevels: Painter = (values, at, colors, to) => {
 }
 
 /**
- * Draws the colour of the group whose score is the largest, of equally large ones the first. Upsampled, the scores are, and not the colours.
+ * Draws, in steps, the colour of the group whose score is the largest, of equally large ones the first. Upsampled, the scores are, and not the colours.
  *
  * @param scores float32 [rows * columns, K], K of at most 15 or 16 where they are upsampled with or without a mask
  * @param groups has the colour of each of the K groups
  */
-export function drawGroups(
+export function* groupSteps(
   photo: RgbImage,
   placed: Placed,
   { scores, groups }: { readonly scores: Float32Array; readonly groups: readonly Rgb[] },
   options: OverlayOptions = {},
-): RgbImage {
+): DrawSteps {
   const paint = groupPainter(groups)
   const { upsample: way } = options
   if (way !== undefined)
-    return drawPixels(photo, placed, { values: scores, paint, way, ...shownBy(options, placed) })
-  return drawPatchColors(photo, placed, paintedGrid(scores, placed, paint), options)
+    return yield* drawPixels(photo, placed, { values: scores, paint, way, ...shownBy(options, placed) })
+  return yield* patchColorSteps(photo, placed, paintedGrid(scores, placed, paint), options)
 }
 
 function groupPainter(groups: readonly Rgb[]): Painter {
@@ -113,10 +123,20 @@ export function drawMask(
   mask: Uint8Array,
   options: MaskOptions = {},
 ): RgbImage {
+  return drawAll(maskSteps(photo, placed, mask, options))
+}
+
+/** Draws the same in steps. */
+export function* maskSteps(
+  photo: RgbImage,
+  placed: Placed,
+  mask: Uint8Array,
+  options: MaskOptions = {},
+): DrawSteps {
   checkOptionNames(options, MASK_OPTIONS)
   const { rows, columns } = placed.grid
   const nothing = { height: rows, width: columns, data: new Uint8Array(rows * columns * 3) }
-  return drawPatchColors(photo, placed, nothing, { ...options, mask, opacity: 0 })
+  return yield* patchColorSteps(photo, placed, nothing, { ...options, mask, opacity: 0 })
 }
 
 /** Says how numbers become colours. */
@@ -141,14 +161,25 @@ export function drawHeat(
   values: Float32Array,
   options: HeatOptions = {},
 ): RgbImage {
+  return drawAll(heatSteps(photo, placed, values, options))
+}
+
+/** Draws the same in steps. */
+export function* heatSteps(
+  photo: RgbImage,
+  placed: Placed,
+  values: Float32Array,
+  options: HeatOptions = {},
+): DrawSteps {
   checkOptionNames(options, HEAT_OPTIONS)
   const { map = 'viridis', range = rangeOf(values), ...overlay } = options
   checkCount('values', values.length, placed)
   const paint = heatPainter(map, range)
   const { upsample: way } = overlay
   // Numbers are upsampled, and not colours: what lies between two colours may be none of the map.
-  if (way !== undefined) return drawPixels(photo, placed, { values, paint, way, ...shownBy(overlay, placed) })
-  return drawPatchColors(photo, placed, paintedGrid(values, placed, paint), overlay)
+  if (way !== undefined)
+    return yield* drawPixels(photo, placed, { values, paint, way, ...shownBy(overlay, placed) })
+  return yield* patchColorSteps(photo, placed, paintedGrid(values, placed, paint), overlay)
 }
 
 function heatPainter(map: ColorMapName, [low, high]: readonly [number, number]): Painter {

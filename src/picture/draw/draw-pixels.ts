@@ -26,8 +26,19 @@ export interface PixelPaint {
   readonly dimmed: number
 }
 
-/** Throws `PictureError` `too-large` where C, and one for a mask, is more than can be upsampled. */
-export function drawPixels(photo: RgbImage, placed: Placed, how: PixelPaint): RgbImage {
+/** Draws a picture a little at a time, and gives it in the end: whoever draws it can do something else in between, or stop. */
+export type DrawSteps = Generator<void, RgbImage, void>
+
+/** Draws all of it at once. */
+export function drawAll(steps: DrawSteps): RgbImage {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+/** Draws a row of pixels at a time. Throws `PictureError` `too-large` where C, and one for a mask, is more than can be upsampled. */
+export function* drawPixels(photo: RgbImage, placed: Placed, how: PixelPaint): DrawSteps {
   const { paint, way, mask, opacity, dimmed } = how
   const { grid } = placed
   const seen = seenPixels(photo, placed)
@@ -54,6 +65,7 @@ export function drawPixels(photo: RgbImage, placed: Placed, how: PixelPaint): Rg
     const line = drawn.data.subarray(y * photo.width * 3, (y + 1) * photo.width * 3)
     const rows = Int32Array.of(isSeen ? 0 : -1)
     overlayCells(line, { rows, columns, gridColumns: width, colors, mask: isDrawn, opacity, dimmed })
+    yield
   }
   return drawn
 }

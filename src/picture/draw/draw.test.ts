@@ -11,7 +11,8 @@ import { categoryColors } from './categories.js'
 import { COLOR_MAP_NAMES, colorAt, colorTable } from './color-maps.js'
 import { drawBox, drawLine, drawRing } from './draw-lines.js'
 import { drawMatches } from './draw-matches.js'
-import { drawGroups, drawHeat, drawMask, drawPatchColors, rangeOf } from './draw-patches.js'
+import { drawHeat, drawMask, drawPatchColors, groupSteps, rangeOf } from './draw-patches.js'
+import { drawAll } from './draw-pixels.js'
 import { drawText, fittedText, textLines, textSize } from './draw-text.js'
 import { letterPixels } from './font.js'
 import { captioned, contactSheet, legendBar, sideBySide, stacked, swatches } from './layout.js'
@@ -188,8 +189,8 @@ test('upsampled groups have their own colours alone, and the same group in the m
   const random = seededRandom(5)
   const scores = Float32Array.from({ length: 48 }, random)
   const groups = categoryColors(3)
-  const plain = drawGroups(white(36, 36), placed, { scores, groups })
-  const drawn = drawGroups(white(36, 36), placed, { scores, groups }, { upsample: 'bicubic' })
+  const plain = drawAll(groupSteps(white(36, 36), placed, { scores, groups }))
+  const drawn = drawAll(groupSteps(white(36, 36), placed, { scores, groups }, { upsample: 'bicubic' }))
   const names = groups.map(String)
   for (let y = 0; y < 36; y++)
     for (let x = 0; x < 36; x++) expect(names).toContain(String(pixel(drawn, y, x)))

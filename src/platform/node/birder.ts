@@ -196,7 +196,7 @@ async function headedBy(
     // What else must agree is known when there is a transform.
     if (weights !== head.identity.weights)
       assertHeadFits(head, { digest: '', weights, settings: head.identity.settings })
-    return { head, weights }
+    return { head, weights, ignoredFields: vit.ignoredFields }
   } catch (error) {
     network[Symbol.dispose]()
     throw error

@@ -17,8 +17,9 @@ import { turnUpright } from '../../image/turn-upright.js'
 import { FETCH_DEFAULTS } from './fetch-options.js'
 import { whyUnopened } from './files/look-error.js'
 import { type ImageSource, openSource } from './image-source.js'
-import { type InspectedFile, inspectFile, type OwnFile, type SharpFile } from './inspect-file.js'
+import { type InspectedFile, inspectFile, type ReadFile } from './inspect-file.js'
 import { decodingError, loadSharp, READING, rgbImageFrom, wayToRgb } from './sharp-decoder.js'
+import { WatchedFile } from './watched-file.js'
 
 /** Says how an image is read and decoded. */
 export interface DecodeOptions {
@@ -76,19 +77,16 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
   return 'pixels' in image ? image.pixels : decodeFile(image, options)
 }
 
-/** Is a file that has been read and looked at, and not decoded. */
-export interface ReadFile {
-  readonly bytes: Uint8Array
-  /** Names it in messages. */
-  readonly label: string
-  readonly file: OwnFile | SharpFile
+/** Is a file that has been read, and says who wants to know what is measured of it. */
+export interface WatchableFile extends ReadFile {
+  readonly watched?: WatchedFile
 }
 
 /** Reads an image and looks at it; what is pixels already is given as decoded. Throws as `decodeImage`. */
 export async function readImage(
   source: ImageSource,
   options: DecodeOptions,
-): Promise<ReadFile | { readonly pixels: DecodedImage }> {
+): Promise<WatchableFile | { readonly pixels: DecodedImage }> {
   const { orientation = 'apply', transparency = 'drop', maxPixels = DEFAULT_MAX_PIXELS, signal } = options
   signal?.throwIfAborted()
   const open = openSource(source)
@@ -105,6 +103,7 @@ export async function readImage(
   signal?.throwIfAborted()
   await options.onRead?.()
   signal?.throwIfAborted()
+  if (bytes instanceof WatchedFile) return { ...bytes.image, watched: bytes }
   if (isPixelImage(bytes)) return { pixels: decodedFromPixels(bytes, { orientation, transparency }) }
   return { bytes, label, file: inspectFile(bytes, label, { maxPixels, transparency }) }
 }

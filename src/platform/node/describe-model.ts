@@ -12,6 +12,7 @@ import { fastestDigest } from './fastest-digest.js'
 import { findModel, findOptionsOf } from './find-model.js'
 import { hintsOf, openVit } from './open-vit.js'
 import { packedWeightsOf } from './packed/packed-files.js'
+import { shownName } from './storage/named-place.js'
 
 /** Describes a model, and says where it lies. */
 export interface FileDescription extends ModelDescription {
@@ -62,5 +63,5 @@ export async function describeModel(
   const isSized = [size, shortest, longest, scale].some((told) => told !== undefined)
   const { grid, flop } = description.input
   const seconds = isSized ? flop / (await measureRate(chosen, vit.config, grid, signal)) : null
-  return { source, path, fileBytes, packed: packed?.path ?? null, seconds, ...description }
+  return { source: shownName(source), path, fileBytes, packed: packed?.path ?? null, seconds, ...description }
 }

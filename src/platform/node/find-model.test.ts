@@ -67,6 +67,18 @@ test("Meta's names are found where torch.hub keeps them", async () => {
   )
   vi.stubEnv('PLUMAGE_CACHE', join(folder.path, 'cache'))
   await expect(findModel('dinov2_vitb14', { offline: true })).rejects.toMatchObject({ code: 'offline' })
+
+  // A name with a classifier means two files, and no other head beside them.
+  const named = findModel('dinov2_vits14_reg_lc', { offline: true })
+  await expect(named).rejects.toThrow('dinov2_vits14_reg4_linear4_head.pth')
+  await writeFile(join(checkpoints, 'dinov2_vits14_reg4_linear4_head.pth'), 'x')
+  expect(await findModel('dinov2_vits14_reg_lc', { offline: true })).toEqual({
+    path: join(checkpoints, 'dinov2_vits14_reg4_pretrain.pth'),
+    head: join(checkpoints, 'dinov2_vits14_reg4_linear4_head.pth'),
+    network: undefined,
+  })
+  const other = findModel('dinov2_vits14_reg_lc', { offline: true, head: 'mine.pth' })
+  await expect(other).rejects.toMatchObject({ code: 'contradiction' })
 })
 
 /** Has the tensors that timm's networks of CLIP have. */

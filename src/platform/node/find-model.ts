@@ -1,5 +1,5 @@
 /**
- * Finds what `--model` and `loadEncoder` are given, which is a name (the package's own model, Birder's, Meta's, Hugging Face's or timm's) or a path;
+ * Finds what `--model` and `loadEncoder` are given, which is a name (the package's own model, Birder's, Meta's, Hugging Face's or timm's), a path or an address;
  * all end as a path.
  */
 import { existsSync } from 'node:fs'
@@ -13,24 +13,29 @@ import { checkSubfolder } from '../../hub/check-subfolder.js'
 import { DEFAULT_MODEL } from '../../hub/default-model.js'
 import { findPublishedModel } from '../../hub/find-published-model.js'
 import { HubError } from '../../hub/hub-error.js'
-import { isModelName } from '../../hub/is-model-name.js'
+import { endsAsFile, isModelName } from '../../hub/is-model-name.js'
 import { knownModels } from '../../hub/known-models.js'
 import { type ModelName, parseModelName, USUAL_NAMES } from '../../hub/parse-model-name.js'
+import type { TorchHubFile } from '../../hub/torch-hub.js'
 import { unknownModel } from '../../hub/unknown-model.js'
+import { isAddress } from '../../is-address.js'
 import { checkpointOfFolderOrNull } from './checkpoint-of-folder.js'
 import { warn } from './choose-engine.js'
 import { cacheFolder } from './hub/hub-settings.js'
 import { torchCachePath } from './hub/python-caches.js'
 import { packageFile } from './package-files.js'
+import { namedPlace, pathOfFile, shownName } from './storage/named-place.js'
+import { isFileOfThatName, OBJECT } from './storage/object-path.js'
 
 /** Says how a model is looked for. */
 export type FindModelOptions = Pick<
   LoadOptions,
-  'subfolder' | 'offline' | 'onProgress' | 'onWarning' | 'signal'
+  'subfolder' | 'head' | 'offline' | 'onProgress' | 'onWarning' | 'signal'
 >
 
 const FIND_MODEL_OPTIONS = {
   subfolder: true,
+  head: true,
   offline: true,
   onProgress: true,
   onWarning: true,
@@ -39,8 +44,8 @@ const FIND_MODEL_OPTIONS = {
 
 /** Picks what concerns the search from all that concerns a load. */
 export function findOptionsOf(options: FindModelOptions): FindModelOptions {
-  const { subfolder, offline, onProgress, onWarning, signal } = options
-  return given({ subfolder, offline, onProgress, onWarning, signal })
+  const { subfolder, head, offline, onProgress, onWarning, signal } = options
+  return given({ subfolder, head, offline, onProgress, onWarning, signal })
 }
 
 /** Says where a model lies. */
@@ -51,6 +56,8 @@ export interface FoundModel {
   readonly network: string | undefined
   /** Is timm's name of what is built of the weights, where the name that was asked for says another than the files that it shares. */
   readonly architecture?: string | undefined
+  /** Leads to the file of the head that was asked for, or that the name means. */
+  readonly head?: string | undefined
 }
 
 /**
@@ -62,11 +69,40 @@ export interface FoundModel {
  */
 export async function findModel(model: string, options: FindModelOptions = {}): Promise<FoundModel> {
   checkOptionNames(options, FIND_MODEL_OPTIONS)
+  const { head, ...rest } = options
+  const found = await findCheckpoint(model, rest)
+  if (head === undefined) return found
+  if (found.head !== undefined) {
+    throw new CheckpointError(
+      'contradiction',
+      `${model} is a name of a network with its head, and ${head} was given as another (head, --head): leave one of them out.`,
+    )
+  }
+  return { ...found, head: (await atAddressOrNull(head, options)) ?? head }
+}
+
+/** Gives the path of what lies in a bucket or on a web server once it is in the cache; null for what is no address of these. */
+async function atAddressOrNull(text: string, options: FindModelOptions): Promise<string | null> {
+  if (!isAddress(text) || isFileOfThatName(text)) return null
+  const { onWarning = warn, offline, onProgress, signal } = options
+  const place = namedPlace(text)
+  if (place.kind === 'path') return null
+  const { resolveAddress } = await import('./address/resolve-address.js')
+  return await resolveAddress(text, { ...given({ offline, onProgress, signal }), onWarning })
+}
+
+async function findCheckpoint(text: string, options: FindModelOptions): Promise<FoundModel> {
+  const model = /^file:/i.test(text) && !isFileOfThatName(text) ? pathOfFile(text) : text
   const name = parseModelName(model)
   const { subfolder } = options
   if (name?.kind !== 'packaged' && existsSync(model)) {
     const path = subfolder === undefined ? model : await folderWithin(model, subfolder)
     return { path: await pathOf(path), network: undefined }
+  }
+  if (name === null && isAddress(model)) {
+    checkSubfolder(subfolder, !endsAsFile(shownName(model)))
+    const path = await atAddressOrNull(subfolder === undefined ? model : within(model, subfolder), options)
+    if (path !== null) return { path, network: undefined }
   }
   checkSubfolder(subfolder, name?.kind === 'repository')
   if (name !== null) return await findNamed(name, options)
@@ -76,6 +112,12 @@ export async function findModel(model: string, options: FindModelOptions = {}): 
     knownModels(),
     '`plumage models` lists all. For a file or a folder of your own, give its path.',
   )
+}
+
+/** Names a folder below that of an address. */
+function within(address: string, subfolder: string): string {
+  const [, folder = address, query = ''] = /^([^?]*)(\?.*)?$/s.exec(address) ?? []
+  return `${folder.replace(/\/+$/, '')}/${subfolder}${OBJECT.test(address) ? '' : '/'}${query}`
 }
 
 async function folderWithin(folder: string, subfolder: string): Promise<string> {
@@ -127,12 +169,20 @@ async function findNamed(
     case 'elsewhere':
       throw new HubError('no-address', name.advice)
     case 'file': {
-      const known = torchCachePath(name.fileName, process.env)
-      if (existsSync(known)) return { path: known, network: undefined }
-      const target = join(cacheFolder(), 'models', name.fileName)
-      const { downloadFile } = await import('./hub/download-file.js')
-      const { path } = await downloadFile(name.url, target, options)
-      return { path, network: undefined }
+      const { head, ...model } = name
+      const path = await torchHubPath(model, options)
+      return { path, network: undefined, ...given({ head: head && (await torchHubPath(head, options)) }) }
     }
   }
+}
+
+/** Gives the path of a file of torch.hub's, once it is here. */
+async function torchHubPath(
+  { url, fileName }: TorchHubFile,
+  options: Omit<FindModelOptions, 'subfolder' | 'head' | 'onWarning'>,
+): Promise<string> {
+  const known = torchCachePath(fileName, process.env)
+  if (existsSync(known)) return known
+  const { downloadFile } = await import('./hub/download-file.js')
+  return (await downloadFile(url, join(cacheFolder(), 'models', fileName), options)).path
 }

@@ -93,6 +93,20 @@ test('what info says and what every engine puts beside its features is the same'
   }
 })
 
+test('that a person passes a field over is told, and is part of the identity', async () => {
+  const told: string[] = []
+  const options = {
+    engine: 'reference',
+    ignoreFields: ['b', 'a', 'b'],
+    onWarning: (text: string) => told.push(text),
+  } as const
+  const folder = join(DIALECTS, 'dinov2-reg4-swiglu/timm')
+  using encoder = await loadEncoder(folder, options)
+  expect(told).toContainEqual(expect.stringMatching(/a, b are passed over.*part of the identity/))
+  expect(encoder.identity.digest).toBe((await identityOf(folder, { ignoreFields: ['a', 'b'] })).digest)
+  expect(encoder.identity.digest).not.toBe((await identityOf(folder)).digest)
+})
+
 test('one changed byte of any shard, however little it changes, is another identity', async () => {
   const before = await identityOf(join(SHARDS, 'model.safetensors.index.json'))
   for (const shard of readdirSync(SHARDS).filter((name) => name.endsWith('.safetensors'))) {

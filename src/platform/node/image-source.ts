@@ -1,12 +1,14 @@
 /** Decides what an image is that a program gives, in Node: where its bytes come from, or which pixels it is. */
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import { tooLong } from '../../image/decodable.js'
 import { isPixelImage, type PixelImage } from '../../image/given-pixels.js'
 import { ImageError } from '../../image/image-error.js'
+import { isAddress } from '../../is-address.js'
 import { type FetchImageOptions, labelOf } from './fetch-options.js'
 import { readStream } from './read-stream.js'
+import { isFileOfThatName, OBJECT } from './storage/object-path.js'
+import { WatchedFile } from './watched-file.js'
 
 /** Is what is used of a sharp instance: its own pixels, after whatever it has been told to do. */
 export interface SharpLike {
@@ -24,9 +26,10 @@ export interface SharpLike {
 }
 
 /**
- * Is a path, a `file:`, `http:`, `https:` or `data:` address (as text or URL), the bytes of a file (of any buffer, view, Blob, File or stream), pixels
+ * Is a path, a `file:`, `http:`, `https:`, `s3:` or `data:` address (as text or URL), the bytes of a file (of any buffer, view, Blob, File or stream), pixels
  * of one to four channels, a sharp instance, whose pipeline is run, or a function that gives pixels: it is asked once, when the image's turn comes, so that of a
- * long list only those are in memory that are worked on.
+ * long list only those are in memory that are worked on. What an `s3:` address names is read with this process's own rights (as AWS's tools find them), and as
+ * text its key is taken as it is, without anything encoded: whoever takes addresses from others sees to it which.
  */
 export type ImageSource =
   | string
@@ -48,11 +51,11 @@ export type OpenSource =
   | {
       /** Names it in messages. */
       readonly label: string
-      read(options: FetchImageOptions): Promise<Uint8Array | PixelImage>
+      read(options: FetchImageOptions): Promise<Uint8Array | PixelImage | WatchedFile>
     }
 
 const TAKEN =
-  'a path, a file:, http:, https: or data: address, a URL, the bytes of a file (Buffer, typed array, ArrayBuffer, Blob, File or stream), ' +
+  'a path, a file:, http:, https:, s3: or data: address, a URL, the bytes of a file (Buffer, typed array, ArrayBuffer, Blob, File or stream), ' +
   'pixels { height, width, data }, a function that gives pixels, or a sharp instance'
 
 /** Reads nothing yet. Throws TypeError for what is no image; `ImageError` `unsupported` for an address of another kind. */
@@ -75,20 +78,29 @@ const THE_IMAGE = 'the image'
 /** No system takes a longer one, but for Windows where it is asked to. */
 const LONGEST_PATH = 4096
 
-/** A file of that very name goes before an address. */
 function openText(text: string): OpenSource {
   if (text === '') throw new TypeError(`An image is ${TAKEN}; got an empty text.`)
   if (text.includes('\0'))
     throw new TypeError('A path has no NUL in it. Bytes of a file are given as a Buffer.')
-  const isAddress = /^([a-z][a-z0-9+.-]+:\/\/|(data|file|blob):)/i.test(text) && URL.canParse(text)
-  if (!isAddress && text.length > LONGEST_PATH) {
+  const isUrl = isAddress(text) && URL.canParse(text)
+  if (!isUrl && text.length > LONGEST_PATH) {
     throw new TypeError(
       `An image is ${TAKEN}; got a text of ${text.length} characters, longer than any path. ` +
         "Bytes in base64 are given as Buffer.from(text, 'base64'), or behind data:image/jpeg;base64, as an address.",
     )
   }
-  if (!isAddress || existsSync(text)) return { path: text }
-  return openUrl(new URL(text))
+  if (!isUrl || isFileOfThatName(text)) return { path: text }
+  return OBJECT.test(text) ? openObjectImage(text) : openUrl(new URL(text))
+}
+
+function openObjectImage(address: string): OpenSource {
+  return {
+    label: address,
+    async read(options) {
+      const { readObjectImage } = await import('./storage/object-address.js')
+      return await readObjectImage(address, options)
+    },
+  }
 }
 
 function openUrl(url: URL): OpenSource {
@@ -104,12 +116,14 @@ function openUrl(url: URL): OpenSource {
           return await fetchImage(url, options)
         },
       }
+    case 's3:':
+      return openObjectImage(`s3://${url.host}${decodeURIComponent(url.pathname)}`)
     case 'data:':
       return { label: 'the data: address', read: () => bytesOfDataUrl(url) }
     default:
       throw new ImageError(
         'unsupported',
-        `An image is fetched from file:, http:, https: and data: addresses; got ${url.protocol}. Give its bytes instead.`,
+        `An image is fetched from file:, http:, https:, s3: and data: addresses; got ${url.protocol}. Give its bytes instead.`,
       )
   }
 }
@@ -122,7 +136,8 @@ function pathOf(url: URL): string {
   }
 }
 
-async function bytesOfDataUrl(url: URL): Promise<Uint8Array> {
+/** Throws `ImageError` `not-an-image`. */
+export async function bytesOfDataUrl(url: URL): Promise<Uint8Array> {
   try {
     const answer = await fetch(url)
     return new Uint8Array(await answer.arrayBuffer())
@@ -160,9 +175,9 @@ function openBlob(blob: Blob): OpenSource {
 }
 
 /** Throws TypeError for what are no pixels. */
-async function pixelsFrom(give: () => PixelImage | Promise<PixelImage>): Promise<PixelImage> {
+async function pixelsFrom(give: () => PixelImage | Promise<PixelImage>): Promise<PixelImage | WatchedFile> {
   const image: unknown = await give()
-  if (isPixelImage(image)) return image
+  if (isPixelImage(image) || image instanceof WatchedFile) return image
   throw new TypeError(
     `A function that stands for an image gives pixels { height, width, data }; it gave ${describe(image)}.`,
   )

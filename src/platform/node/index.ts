@@ -11,6 +11,33 @@ export type { WebgpuPrecision } from '../../engine/webgpu/webgpu-precisions.js'
 export type { DownloadJob } from '../../hub/download.js'
 export type { PretrainedEntry, PublishedFile, WeightsFormat } from '../../hub/pretrained-entry.js'
 export * from '../../index.js'
+export type { CreatedJob, RowSource } from '../../jobs/create-job.js'
+export type { JobEncoder } from '../../jobs/encode-rows.js'
+export type { GivenBackReason, WorkerEvent } from '../../jobs/events.js'
+export type { Fetcher } from '../../jobs/fetcher.js'
+export type { Finished } from '../../jobs/finish-job.js'
+export type { Job, JobSettings, PartDtype } from '../../jobs/job.js'
+export { JobError, type JobErrorCode } from '../../jobs/job-error.js'
+export type { JobProgress, SeenWorker } from '../../jobs/job-status.js'
+export type { Plan, PlannedSegment } from '../../jobs/plan.js'
+export type { Proof } from '../../jobs/prove-job.js'
+export type { Claim, JobQueue, QueueCounts, Task } from '../../jobs/queue.js'
+export { QueueError, type QueueErrorCode } from '../../jobs/queue-error.js'
+export type { Place, RowFailure, SourceRow } from '../../jobs/row.js'
+export type { JobStatus } from '../../jobs/state.js'
+export type { WorkerOutcome } from '../../jobs/worker.js'
+export type {
+  ListOptions,
+  LookOptions,
+  ReadOptions,
+  Storage,
+  StoredObject,
+  Version,
+  WriteOptions,
+  Written,
+} from '../../storage/storage.js'
+export { StorageError, type StorageErrorCode } from '../../storage/storage-error.js'
+export { tryConditionalWrites } from '../../storage/try-conditional-writes.js'
 export type { ExplainOptions } from '../../verify/explain/explain-vector.js'
 export type {
   MeasuredRow,
@@ -51,6 +78,7 @@ export {
   createCollection,
   openCollection,
 } from './collection/open-collection.js'
+export { type CollectionsOptions, openCollections } from './collection/open-collections.js'
 export { type ConvertedModel, type ConvertOptions, convertModel } from './convert/convert-model.js'
 export { createProducts, type FeatureProducts } from './create-products.js'
 export { type DecodeOptions, decodeImage } from './decode-image.js'
@@ -71,11 +99,38 @@ export { cacheFolder, type Environment } from './hub/hub-settings.js'
 export { type PulledFile, type PulledModel, type PullOptions, pullModel } from './hub/pull-model.js'
 export { type ResolvedWeights, type ResolveOptions, resolveWeights } from './hub/resolve-weights.js'
 export type { ImageSource, SharpLike } from './image-source.js'
+export { type CreateJobOptions, createJob } from './jobs/create-job.js'
+export {
+  type ExportJobOptions,
+  exportJob,
+  type FinishedCollections,
+  type FinishJobOptions,
+  finishJob,
+} from './jobs/finish-job.js'
+export {
+  cancelJob,
+  type JobOptions,
+  jobStatus,
+  type ProveOptions,
+  pauseJob,
+  proveJob,
+  type ResumeOptions,
+  type RetryOptions,
+  resumeJob,
+  retryJob,
+} from './jobs/follow-job.js'
+export type { Fetching } from './jobs/job-fetcher.js'
+export type { JobPlace } from './jobs/job-place.js'
+export { type ListedJob, listJobs } from './jobs/list-jobs.js'
+export { type JobQueueOptions, openJobQueue } from './jobs/open-job-queue.js'
+export { type RunWorkerOptions, runWorker } from './jobs/run-worker.js'
 export { loadEncoder } from './load-encoder.js'
 export { createNativeEngine, type NativeAvailability, nativeAvailability } from './native/index.js'
 export { type FileSource, openFile } from './open-file.js'
 export { type OpenVit, type OpenVitHints, openVit } from './open-vit.js'
 export { type PackedModel, packModel } from './pack-model.js'
+export { type OpenStorageOptions, openStorage } from './storage/open-storage.js'
+export type { S3Credentials } from './storage/s3/credentials.js'
 export { type Comparison, type VerifyOptions, verifyGoldens } from './verify-goldens.js'
 export { type VerifyModelOptions, verifyModel } from './verify-model.js'
 export { type DescribeVideoOptions, describeVideo, type VideoDescription } from './video/describe-video.js'

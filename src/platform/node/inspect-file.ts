@@ -33,6 +33,14 @@ export interface SharpFile extends InspectedFile {
   readonly asStored: Uint8Array
 }
 
+/** Is a file that has been read and looked at, and not decoded. */
+export interface ReadFile {
+  readonly bytes: Uint8Array
+  /** Names it in messages. */
+  readonly label: string
+  readonly file: OwnFile | SharpFile
+}
+
 export interface InspectOptions {
   readonly maxPixels: number
   readonly transparency: Transparency

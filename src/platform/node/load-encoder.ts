@@ -15,6 +15,7 @@ import type { ImageSource } from './image-source.js'
 import { hintsOf, openVit } from './open-vit.js'
 import { packedWeightsOf } from './packed/packed-files.js'
 import { assertDecodes, loadDecoder, preparingWith } from './prepare-source.js'
+import { watchesFiles } from './watched-file.js'
 
 /** Node has so many threads for what blocks, decoding among it; more cores than threads are of no use, nor the other way round. */
 const DECODERS = Math.min(Number(process.env.UV_THREADPOOL_SIZE ?? 4) || 4, availableParallelism())
@@ -57,5 +58,5 @@ export async function loadEncoder(
   const stages = VitStages.load({ ...parts, model: open() }, options)
   // That takes as long as a small model does, which waits for threads and disks.
   loadDecoder()
-  return new StagedEncoder(await stages)
+  return watchesFiles(new StagedEncoder(await stages))
 }

@@ -1,11 +1,12 @@
 /** Opens files on disk as bytes to be read in pieces, and the files beside them. */
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { checkOptionNames } from '../../check-option-names.js'
 import type { ByteSource } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
 import { checkpointOfFolderOrNull } from './checkpoint-of-folder.js'
+import { namedPlace } from './storage/named-place.js'
+import { besideOf, isFileOfThatName } from './storage/object-path.js'
 
 /** Holds the file open until it is disposed of. */
 export interface FileSource extends ByteSource, AsyncDisposable {
@@ -25,14 +26,22 @@ export interface FileStamp {
 const PIECE = 2 ** 30
 
 /**
- * Opens a file to read from it. Its length is what it is now; a file that shrinks later fails as `truncated`.
+ * Opens a file, or an object or a web server's file by its address (`s3://bucket/key`, `https:`), to read from it. Its length is what it is now; a file that shrinks later fails as `truncated`.
  * Throws `CheckpointError`: `not-found` with the path, `unknown-format` for a folder, naming the checkpoint inside, and
- * `contradiction` for one that holds several; the signal's reason.
+ * `contradiction` for one that holds several; `StorageError` where an object cannot be reached; the signal's reason.
  */
 export async function openFile(path: string, options: { signal?: AbortSignal } = {}): Promise<FileSource> {
   checkOptionNames(options, { signal: true })
-  const { signal } = options
-  signal?.throwIfAborted()
+  options.signal?.throwIfAborted()
+  const place = isFileOfThatName(path) ? ({ kind: 'path', path } as const) : namedPlace(path)
+  if (place.kind !== 'path') {
+    const { openObject } = await import('./storage/object-address.js')
+    return await openObject(place.address, options)
+  }
+  return await openPath(place.path, options)
+}
+
+async function openPath(path: string, { signal }: { signal?: AbortSignal }): Promise<FileSource> {
   const { isDirectory, isFile, size } = await lookAt(path)
   if (isDirectory) throw await folderError(path)
   // Opening a pipe would wait for its other end.
@@ -75,7 +84,7 @@ export function siblingsOf(
   options: { signal?: AbortSignal } = {},
 ): (name: string) => Promise<FileSource> {
   return (name) =>
-    openFile(join(dirname(path), name), options).catch((cause) => {
+    openFile(besideOf(path, name), options).catch((cause) => {
       if (!(cause instanceof CheckpointError) || cause.code !== 'not-found') throw cause
       throw new CheckpointError(
         'not-found',

@@ -1,6 +1,6 @@
 /** Opens a vision transformer by its path: the checkpoint, the config files that lie beside it, and what is noted of its weights. */
 import { readFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../check-option-names.js'
 import type { OpenCheckpoint } from '../../checkpoint/checkpoint.js'
 import { CheckpointError } from '../../checkpoint/checkpoint-error.js'
@@ -20,6 +20,7 @@ import { digestInNote, notesOfFiles } from './digest-notes.js'
 import type { FoundModel } from './find-model.js'
 import { type FileSource, openFile, siblingsOf } from './open-file.js'
 import type { PackedOrigin } from './packed/packed-files.js'
+import { besideOf, OBJECT } from './storage/object-path.js'
 
 /** Adds to an open model all that its checkpoint says. */
 export interface OpenVit extends OpenModel {
@@ -68,8 +69,9 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   checkOptionNames(hints, HINTS)
   const { path, ...found }: Partial<FoundModel> & { path: string } =
     typeof file === 'string' ? { path: file } : file
-  const { signal, entry, head, ...said } = hints
-  const known = { ...given(found), ...said }
+  const { signal, entry, head: asked, ...said } = hints
+  const { head = asked, ...names } = found
+  const known = { ...given(names), ...said }
   const sources: FileSource[] = []
   const kept = (source: FileSource) => {
     sources.push(source)
@@ -92,8 +94,10 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
   const readText = (file: string) => readFile(file, 'utf8').catch(() => undefined)
   try {
     const files = CONFIG_FILES.map(async (name) => {
-      const label = join(dirname(path), name)
-      const bytes = await readFile(label).catch((cause) => assertAbsent(label, cause))
+      const label = besideOf(path, name)
+      const bytes = OBJECT.test(label)
+        ? await readObject(label)
+        : await readFile(label).catch((cause) => assertAbsent(label, cause))
       return bytes === undefined ? null : { label, bytes }
     })
     const lying = await Promise.all(files)
@@ -140,6 +144,11 @@ export async function openVit(file: string | FoundModel, hints: OpenVitHints = {
     await checkpoint[Symbol.asyncDispose]()
     throw error
   }
+}
+
+async function readObject(address: string): Promise<Uint8Array | undefined> {
+  const { readObjectIfThere } = await import('./storage/object-address.js')
+  return await readObjectIfThere(address)
 }
 
 /** A config that is there and cannot be read would change the numbers: it is an error. */

@@ -24,6 +24,8 @@ const ADDRESSES = {
   'dist/bundle/node/report-style.css': () =>
     new URL('../../../dist/bundle/node/report-style.css', import.meta.url),
   'dist/bundle/node/map-worker.js': () => new URL('../../../dist/bundle/node/map-worker.js', import.meta.url),
+  'dist/bundle/node/proof-worker.js': () =>
+    new URL('../../../dist/bundle/node/proof-worker.js', import.meta.url),
   'dist/bundle/node/map-script.js': () => new URL('../../../dist/bundle/node/map-script.js', import.meta.url),
   'dist/bundle/node/map-style.css': () => new URL('../../../dist/bundle/node/map-style.css', import.meta.url),
   'models/small/vit_reg4_s14_nps_ls_tiny-imagenet.safetensors': () =>

@@ -1,9 +1,10 @@
 /** Makes a small JPEG of a photo, for pages that show it. */
 import type { RgbImage } from '../../image/image.js'
 import { turnUpright } from '../../image/turn-upright.js'
-import { type DecodeOptions, decodeFile, type ReadFile, readImage } from './decode-image.js'
+import { type DecodeOptions, decodeFile, readImage } from './decode-image.js'
 import { FETCH_DEFAULTS, type FetchImageOptions } from './fetch-options.js'
 import { openSource } from './image-source.js'
+import type { ReadFile } from './inspect-file.js'
 import { loadSharp, READING } from './sharp-decoder.js'
 
 export interface ReducedPhoto {
@@ -48,7 +49,7 @@ export async function reducePhoto(
 
 /** Reads what an address gives. Throws as `decodeImage`. */
 export async function readAddress(address: string, options: Partial<FetchImageOptions>): Promise<Uint8Array> {
-  const source = openSource(new URL(address))
+  const source = openSource(address)
   if (!('read' in source)) throw new TypeError(`${address} is no address that is fetched.`)
   const bytes = await source.read({ ...FETCH_DEFAULTS, signal: undefined, ...options })
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`${address} gives no bytes.`)

@@ -42,10 +42,18 @@ export async function* verifyGoldens(
   options: VerifyOptions,
 ): AsyncGenerator<Comparison, void, undefined> {
   checkOptionNames(options, VERIFY_OPTIONS)
-  const { engine, signal, ...selection } = options
   const { cases } = JSON.parse(await readFile(join(root, 'index.json'), 'utf8')) as {
     cases: readonly GoldenCase[]
   }
+  yield* verifyListed(root, cases, options)
+}
+
+/** Compares cases that have been read from a folder's index, of which thousands of tests would otherwise each read the whole. */
+export async function* verifyListed(
+  root: string,
+  cases: readonly GoldenCase[],
+  { engine, signal, ...selection }: VerifyOptions,
+): AsyncGenerator<Comparison, void, undefined> {
   const context: GoldenContext = {
     engine,
     open: (path) => openFile(join(root, path)),

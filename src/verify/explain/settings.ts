@@ -117,6 +117,15 @@ function cropChanges(): readonly Change[] {
         (size) => ({ kind: 'short-side', side: Math.floor(shorter(size) / fraction) }),
       ),
     ),
+    ...CROP_FRACTIONS.filter((fraction) => fraction < 1).map((fraction) =>
+      resized(
+        `the whole image squashed, then a centre crop of ${fraction} of each side`,
+        ([height, width]) => ({
+          kind: 'squash',
+          size: [Math.floor(height / fraction), Math.floor(width / fraction)],
+        }),
+      ),
+    ),
     resized('the short side resized to 8/7 of a centre crop (256 to 224)', (size) => ({
       kind: 'short-side',
       side: Math.round((shorter(size) * 8) / 7),

@@ -258,6 +258,17 @@ async function fromPage(photo: string): Promise<Record<string, number>> {
   return found
 }
 
+/** Computes the patch map of a photo in tiles. */
+async function tiled(
+  photo: string,
+  load: library.LoadOptions,
+  tiles: library.TileChoice,
+): Promise<{ patches: number[]; band: number[]; identity: library.Identity; grid: library.PatchGrid }> {
+  using encoder = await loadEncoder(MINI, load)
+  const { patches, band, identity, grid } = await encoder.encode(await blobOf(photo), { tiles })
+  return { patches: [...patches], band: [...band(1, 2).patches], identity, grid }
+}
+
 /** Lists what is said of something that is no image, or no address. */
 async function complaints(): Promise<Record<string, string>> {
   using encoder = await loadEncoder(MINI)
@@ -298,6 +309,7 @@ const suite = {
   refusedSources,
   removeStoredModels: library.removeStoredModels,
   several,
+  tiled,
   waysThatDiffer,
 }
 export type Suite = typeof suite

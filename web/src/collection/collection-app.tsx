@@ -20,6 +20,8 @@ interface Found {
   /** Is the photo that was chosen; null where one was dropped. */
   readonly from: string | null
   readonly photos: readonly ShownPhoto[]
+  /** Finds so many: of thousands, rows that nobody looks at take longer than the search. */
+  find(count: number): Promise<readonly ShownPhoto[]>
 }
 
 export function CollectionApp() {
@@ -78,11 +80,14 @@ export function CollectionApp() {
       }
     })
 
+  const show = async (title: string, from: string | null, find: Found['find']) =>
+    setFound({ title, from, photos: await find(SHOWN_AT_ONCE), find })
+
   const searchLike = (photo: ShownPhoto) =>
     attempt(async () => {
-      const like = await tab.current?.like(photo.id, tab.current.photos.length)
-      if (like !== undefined) setFound({ title: `Most like ${photo.path}`, from: photo.id, photos: like })
-      setShownCount(SHOWN_AT_ONCE)
+      const { current: into } = tab
+      if (into === null) return
+      await show(`Most like ${photo.path}`, photo.id, (count) => into.like(photo.id, count))
       scrollTo({ top: 0 })
     })
 
@@ -93,12 +98,13 @@ export function CollectionApp() {
       if (loaded === null || into === null) return
       into.collection.assertSame(loaded.identity)
       const { embedding } = await loaded.encode(file)
-      setFound({
-        title: `Most like ${file.name}`,
-        from: null,
-        photos: await into.nearest(embedding, into.photos.length),
-      })
-      setShownCount(SHOWN_AT_ONCE)
+      await show(`Most like ${file.name}`, null, (count) => into.nearest(embedding, count))
+    })
+
+  const showMore = () =>
+    attempt(async () => {
+      if (found === null) setShownCount((old) => old + SHOWN_AT_ONCE)
+      else setFound({ ...found, photos: await found.find(found.photos.length + SHOWN_AT_ONCE) })
     })
 
   const open = (file: File) =>
@@ -157,7 +163,7 @@ export function CollectionApp() {
     }
   }, [])
 
-  const listed = found?.photos ?? photos
+  const listed = found?.photos ?? photos.slice(0, shownCount)
   return (
     <div class={dragging ? 'dropping' : ''}>
       <header>
@@ -230,13 +236,13 @@ export function CollectionApp() {
               )}
             </div>
             <PhotoGrid
-              photos={listed.slice(0, shownCount)}
+              photos={listed}
               chosen={found?.from ?? null}
               onChoose={(photo) => void searchLike(photo)}
             />
-            {listed.length > shownCount && (
-              <button type="button" onClick={() => setShownCount((old) => old + SHOWN_AT_ONCE)}>
-                Show more ({listed.length - shownCount})
+            {photos.length > listed.length && (
+              <button type="button" onClick={() => void showMore()}>
+                Show more ({photos.length - listed.length})
               </button>
             )}
           </section>

@@ -1,12 +1,15 @@
 /** `plumage collection info|check|compact|root|remove` look after a collection: what it holds, whether all is well, where its photos lie. */
+
 import { Command } from 'commander'
 import type { CollectionProblem } from '../../../collection/check-collection.js'
 import type { Collection } from '../../../collection/collection.js'
 import type { CollectionColumn } from '../../../collection/columns.js'
 import { rowsOf } from '../../../collection/row-block.js'
+import { shownPlace } from '../../../is-address.js'
 import { IncompleteError, UsageError } from '../../cli-error.js'
-import { addCollectionOption } from '../../collection-option.js'
+import { addCollectionOption, collectionPlace } from '../../collection-option.js'
 import type { CommandContext } from '../../context.js'
+import { counted } from '../../counted.js'
 import { printable } from '../../progress.js'
 
 interface CollectionCommandOptions {
@@ -20,6 +23,14 @@ export function careCommands(context: CommandContext): readonly Command[] {
     addCollectionOption(command.command(usage), '--in <collection>', 'the collection')
       .description(description)
       .option('--json', 'as JSON')
+      .allowExcessArguments()
+      .hook('preAction', (_, { args, registeredArguments }) => {
+        const excess = args[registeredArguments.length]
+        if (excess !== undefined)
+          throw new UsageError(
+            `${excess} is one word too many. The collection is named by --in: --in ${excess}`,
+          )
+      })
   add('info', 'say what a collection holds, and how it lies on the disk').action(
     (options: CollectionCommandOptions) => info(context, options),
   )
@@ -39,7 +50,7 @@ export function careCommands(context: CommandContext): readonly Command[] {
   command
     .command('remove')
     .description('remove a collection; the photos stay where they are')
-    .argument('<collection>', 'its folder')
+    .argument('<collection>', 'its folder, or its address in PostgreSQL')
     .option('-y, --yes', 'yes, remove it')
     .action((folder: string, options: { yes?: boolean }) => remove(context, folder, options))
   return command.commands
@@ -48,7 +59,7 @@ export function careCommands(context: CommandContext): readonly Command[] {
 async function open(context: CommandContext, folder: string, write = false): Promise<Collection> {
   const { files, signal, collections, stderr } = context
   const onWait = (message: string) => void stderr.write(`${message}\n`)
-  return await collections.open(files.resolve(folder), { write, signal, onWait })
+  return await collections.open(collectionPlace(files, folder), { write, signal, onWait })
 }
 
 async function info(context: CommandContext, options: CollectionCommandOptions): Promise<void> {
@@ -60,7 +71,7 @@ async function info(context: CommandContext, options: CollectionCommandOptions):
   // This very reading is none of the readers that are told.
   const readers = Math.max(0, facts.readers - 1)
   const told = {
-    collection: options.in,
+    collection: shownPlace(options.in),
     photos: Object.values(counts.states).reduce((sum, count) => sum + count, 0),
     ...counts,
     model: about.model,
@@ -82,7 +93,7 @@ async function info(context: CommandContext, options: CollectionCommandOptions):
     ['photos', `${told.photos}: ${listOf(counts.states)}`],
     ...Object.entries(about.roots).map(
       ([root, folder]) =>
-        ['root', `${root}, ${counts.roots[root] ?? 0} photos: ${folder}`] as [string, string],
+        ['root', `${root}, ${counted(counts.roots[root] ?? 0, 'photo')}: ${folder}`] as [string, string],
     ),
     ['model', `${about.model.source} ${JSON.stringify(about.model.options)}`],
     ['identity', about.identity.digest],
@@ -91,7 +102,7 @@ async function info(context: CommandContext, options: CollectionCommandOptions):
     ['on disk', megabytes.join(', ')],
     [
       'table',
-      `${facts.fragments} pieces, ${facts.versions} versions; ${collection.waiting} changes wait; ${readers} others read it`,
+      `${counted(facts.fragments, 'piece')}, ${counted(facts.versions, 'version')}; ${counted(collection.waiting, 'change')} waiting; ${counted(readers, 'other reader')}`,
     ],
     ['index', facts.indices.join(', ') || 'none: search is exact'],
   ]
@@ -139,9 +150,12 @@ async function check(
     stdout.write(options.json ? `${JSON.stringify(found)}\n` : lineOf(found))
   }
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  if (total > 0) throw new IncompleteError(`${options.in} has ${total} problems: ${listOf(counts)}.`)
+  if (total > 0)
+    throw new IncompleteError(`${shownPlace(options.in)} has ${total} problems: ${listOf(counts)}.`)
   stdout.write(
-    options.json ? `${JSON.stringify({ rows, problems: 0 })}\n` : `${rows} rows are as they should be.\n`,
+    options.json
+      ? `${JSON.stringify({ rows, problems: 0 })}\n`
+      : `${counted(rows, 'row')} ${rows === 1 ? 'is as it' : 'are as they'} should be.\n`,
   )
 }
 
@@ -170,7 +184,7 @@ async function compact(
   }
   const kept = readers === 0 ? '' : `; versions were kept for ${readers} who read it now`
   stdout.write(
-    `${options.in}: ${(before / 1e6).toFixed(1)} MB before, ${(after / 1e6).toFixed(1)} MB now${kept}\n`,
+    `${shownPlace(options.in)}: ${(before / 1e6).toFixed(1)} MB before, ${(after / 1e6).toFixed(1)} MB now${kept}\n`,
   )
 }
 
@@ -207,16 +221,17 @@ async function remove(
   folder: string,
   { yes }: { readonly yes?: boolean },
 ): Promise<void> {
-  const path = context.files.resolve(folder)
+  const place = collectionPlace(context.files, folder)
+  const name = shownPlace(folder)
   if (yes !== true) {
     await using collection = await open(context, folder)
     const count = await collection.store.count()
     throw new UsageError(
-      `${folder} has ${count} photos, with all that was said of them. The photos themselves stay. Add --yes to remove it.`,
+      `${name} has ${counted(count, 'photo')}, with all that was said of them. The photos themselves stay. Add --yes to remove it.`,
     )
   }
   const { removeCollection } = await import('../../../platform/node/collection/care-for.js')
-  const kept = await removeCollection(path)
+  const kept = await removeCollection(place)
   const left = kept.length === 0 ? '' : ` What is none of its files stays: ${printable(kept.join(', '))}.`
-  context.stdout.write(`${folder} is removed; the photos are where they were.${left}\n`)
+  context.stdout.write(`${name} is removed; the photos are where they were.${left}\n`)
 }

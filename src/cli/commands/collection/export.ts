@@ -1,10 +1,12 @@
 /** `plumage collection export` writes rows of a collection into a file that other programs read. */
+
 import { Command, Option } from 'commander'
 import type { ExportChoice } from '../../../collection/export-rows.js'
 import { exportCollection } from '../../../platform/node/collection/export-collection.js'
 import { UsageError } from '../../cli-error.js'
-import { addCollectionOption } from '../../collection-option.js'
+import { addCollectionOption, collectionPlace } from '../../collection-option.js'
 import type { CommandContext } from '../../context.js'
+import { counted } from '../../counted.js'
 
 interface ExportOptions {
   readonly in: string
@@ -16,7 +18,7 @@ interface ExportOptions {
 export function exportCommand(context: CommandContext): Command {
   const command = new Command('export')
     .description('write rows into a file: .parquet, .arrow, .jsonl, .csv, or .npy with names beside it')
-    .argument('<file>', 'the file; its ending says the format')
+    .argument('<file>', 'the file, or an object in a bucket (s3:); its ending says the format')
   return addCollectionOption(command, '--in <collection>', 'the collection')
     .option('--columns <list>', 'the columns, as path,label; default: all', (text: string) => text.split(','))
     .addOption(
@@ -33,12 +35,12 @@ async function exportRows(
   file: string,
   { in: folder, columns, embedding, embeddedOnly = false }: ExportOptions,
 ): Promise<void> {
-  await using collection = await collections.open(files.resolve(folder), { signal })
+  await using collection = await collections.open(collectionPlace(files, folder), { signal })
   const chosen = columns === undefined ? {} : { columns }
   try {
     const choice = { ...chosen, embedding, embeddedOnly, signal }
     const written = await exportCollection(collection, files.resolve(file), choice)
-    stdout.write(`${written.rows} rows in ${written.files.join(' and ')}\n`)
+    stdout.write(`${counted(written.rows, 'row')} in ${written.files.join(' and ')}\n`)
   } catch (error) {
     throw error instanceof RangeError ? new UsageError(error.message) : error
   }

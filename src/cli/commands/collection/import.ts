@@ -1,11 +1,17 @@
 /** `plumage collection import` takes embeddings that others have computed into a collection. */
+
 import { Command } from 'commander'
+import { namesPath } from '../../../formats/npy.js'
+import { shownPlace } from '../../../is-address.js'
 import type { ImportOptions } from '../../../platform/node/collection/import-collection.js'
 import { importCollection } from '../../../platform/node/collection/import-collection.js'
 import { IncompleteError } from '../../cli-error.js'
-import { addCollectionOption, modelOf } from '../../collection-option.js'
+import { addCollectionOption, collectionPlace, modelOf } from '../../collection-option.js'
 import type { CommandContext } from '../../context.js'
+import { counted } from '../../counted.js'
 import { loadChosenEncoder } from '../../load-chosen-encoder.js'
+import { localCopyOf } from '../../local-copy.js'
+import { localPath } from '../../local-path.js'
 import { addImageOptions, type ModelOptions } from '../../model-options.js'
 import { printable } from '../../progress.js'
 
@@ -23,7 +29,7 @@ export function importCommand(context: CommandContext): Command {
     .description('take embeddings that were computed elsewhere into a collection')
     .argument(
       '<file>',
-      '.parquet, .arrow, .jsonl, .csv, .npy with names beside it, or the folder of a FiftyOne dataset',
+      '.parquet, .arrow, .jsonl, .csv, .npy with names beside it, at a path or an address (s3:, https:), or the folder of a FiftyOne dataset',
     )
   return addImageOptions(addCollectionOption(command, '--to <collection>', 'the collection'))
     .option('--identity-of <model>', 'state that this model made them, loaded with the options here')
@@ -53,7 +59,7 @@ async function importFile(
   const choice: ImportOptions = {
     ...Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)),
     ...(await statedModel(context, options)),
-    base: files.resolve(base),
+    base: localPath(files, '--base', base, BASE),
     signal,
     onRefused: (refused) => {
       refusedCount++
@@ -63,16 +69,24 @@ async function importFile(
         stderr.write(`${place} was not taken (${code}): ${printable(reason)}\n`)
     },
   }
-  const counts = await importCollection(files.resolve(file), files.resolve(options.to), choice)
+  await using copy = await localCopyOf(context, file, [namesPath, (name) => `${name}.meta.json`])
+  const counts = await importCollection(copy.path, collectionPlace(files, options.to), choice).catch(
+    (error: unknown) => {
+      if (error instanceof Error) error.message = copy.told(error.message)
+      throw error
+    },
+  )
   if (refusedCount > MOST_TOLD && !json) stderr.write(`… and ${refusedCount - MOST_TOLD} more\n`)
   const renamed = Object.entries(counts.columns).filter(([from, to]) => from !== to)
   stdout.write(
-    `${counts.added} added, ${counts.replaced} replaced, ${refusedCount} not taken in ${options.to}\n${renamed
+    `${counts.added} added, ${counts.replaced} replaced, ${refusedCount} not taken in ${shownPlace(options.to)}\n${renamed
       .map(([from, to]) => `the column ${printable(from)} is called ${to}\n`)
       .join('')}`,
   )
-  if (refusedCount > 0) throw new IncompleteError(`${refusedCount} rows were not taken.`)
+  if (refusedCount > 0) throw new IncompleteError(`${counted(refusedCount, 'row')} could not be taken.`)
 }
+
+const BASE = 'Photos of a collection lie in folders of this machine: name the one that holds them.'
 
 /** So many rows are told by name. */
 const MOST_TOLD = 20

@@ -1,41 +1,45 @@
 /** `plumage picture attention` shows where a network looks, head by head or all of them joined. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { given } from '../../../encoder/choose-recipe.js'
+import { encodeLike, type MethodName } from '../../../encoder/like.js'
 import type { AttentionHeads, AttentionMap } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
 import { attentionValues } from '../../../picture/attention-values.js'
 import { copyOf } from '../../../picture/draw/canvas.js'
 import { drawRing, type Point } from '../../../picture/draw/draw-lines.js'
-import { drawHeat } from '../../../picture/draw/draw-patches.js'
+import { heatSteps } from '../../../picture/draw/draw-patches.js'
 import { captioned, contactSheet, legendBar } from '../../../picture/draw/layout.js'
 import { pointOn } from '../../../picture/draw/placement.js'
+import type { EncodeChoices } from '../../../work/encode-inputs.js'
 import { parseHeads } from '../../attention-heads.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
+import { addLikeOption } from '../../look-like.js'
 import { composed, heatOptions, MARK, ringOn, shownRange } from './composed.js'
+import { drawnInTurns } from './drawn-in-turns.js'
 import { type EncodedPhoto, makePicture, type PictureKind, type SeenPhoto } from './make-picture.js'
 import { type GivenPlace, parsePoint, patchesIn, pointIn } from './parse-place.js'
-import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
+import { addMapOption, addPictureOptions, type HeatMapOptions, inexactOption } from './picture-options.js'
 import type { Tile } from './picture-place.js'
 
-interface AttentionOptions extends HeatMapOptions {
+interface AttentionOptions extends Omit<HeatMapOptions, 'from'> {
   readonly layer?: number
-  readonly show: AttentionHeads
+  readonly show?: AttentionHeads
   readonly from?: (typeof TOKENS)[number]
   readonly point?: GivenPlace
+  readonly inexact?: boolean
 }
 
 export function attentionCommand(context: CommandContext): Command {
   const command = new Command('attention').description(
     'show what a token of the network looks at: the class token, or the patch at a point',
   )
-  addMapOption(addPictureOptions(command))
+  addLikeOption(addMapOption(addPictureOptions(command, { takesFrom: false })), SHOWING_HEADS)
     .option('--layer <n>', 'the block: 0 is the first, -1 the last (default: -1)', parseLayer)
     .option(
       '--show <heads>',
-      'mean, max or min of all heads; each for a map of every head; or numbers such as 0,3',
+      'mean, max or min of all heads; each for a map of every head; or numbers such as 0,3 (default: mean)',
       parseHeads,
-      'mean',
     )
     .addOption(
       new Option(
@@ -48,9 +52,12 @@ export function attentionCommand(context: CommandContext): Command {
       'who looks: the patch at this point of each photo, in pixels or hundredths',
       parsePoint,
     )
-  return command.action((inputs: string[], options: AttentionOptions) =>
-    makePicture(context, inputs, options, attentionPicture(options)),
-  )
+    .addOption(inexactOption())
+  return command.action((inputs: string[], options: AttentionOptions) => {
+    // Here `from` says who looks, where it is a time in films for all other pictures.
+    const { from: _, ...others } = options
+    return makePicture(context, inputs, others, attentionPicture(options))
+  })
 }
 
 const TOKENS = ['class', 'registers', 'probe'] as const
@@ -59,24 +66,43 @@ function attentionPicture(options: AttentionOptions): PictureKind {
   const { point, from } = options
   if (point !== undefined && from !== undefined)
     throw new UsageError('--point and --from both say who looks: give one of them.')
+  assertNotTwice(options)
   const who = point === undefined ? (from ?? 'class token') : 'marked patch'
   return {
     title: `Attention of the ${who} to patches (Vaswani et al., 2017; Caron et al., DINO, 2021).`,
     upsamples: true,
     async *draw(work) {
+      const choice = choiceOf(options, work.encoder)
+      const { inexact = false } = options
       // Which patch a point is in is known once the grid is: until then all of them are asked for.
-      const attention = { ...choiceOf(options), ...(point === undefined ? {} : { from: 'patches' as const }) }
-      for await (const found of work.photos({ attention })) {
+      const rows = point === undefined ? {} : { from: 'patches' as const }
+      for await (const found of work.photos({
+        ...choice,
+        attention: { ...choice.attention, ...rows, inexact },
+      })) {
         const rows = rowsOf(found, options)
         if (rows instanceof Error) work.fail(found.path, rows)
-        else yield { path: found.path, ...drawn(found, rows, options) }
+        else yield { path: found.path, ...(await drawn(found, rows, options, work.signal)) }
       }
     },
   }
 }
 
-function choiceOf({ layer, show: heads, from }: AttentionOptions) {
-  return { heads, ...given({ layers: layer === undefined ? undefined : [layer], from }) }
+/** Are the tools that show heads side by side; Birder shows attention rolled out. */
+const SHOWING_HEADS = ['dinov3', 'dino-vit-features'] as const satisfies readonly MethodName[]
+
+function assertNotTwice({ like, layer, show, from }: AttentionOptions): void {
+  const [twice] = Object.keys(given({ '--layer': layer, '--show': show, '--from': from }))
+  if (like !== undefined && twice !== undefined)
+    throw new UsageError(`--like ${like} sets what ${twice} sets: leave one of the two out.`)
+}
+
+function choiceOf(
+  { like, layer, show: heads = 'mean', from }: AttentionOptions,
+  encoder: Parameters<typeof encodeLike>[2],
+): EncodeChoices {
+  if (like !== undefined) return encodeLike(like, 'attention', encoder)
+  return { attention: { heads, ...given({ layers: layer === undefined ? undefined : [layer], from }) } }
 }
 
 /** Says whose rows of the attention are shown, and where they are marked. */
@@ -100,18 +126,20 @@ function rowsOf({ path, features }: EncodedPhoto, { point }: AttentionOptions): 
 }
 
 /** Draws a map for each head, of the mean over the rows. */
-function drawn(
+async function drawn(
   { photo, features }: EncodedPhoto,
   { map, rows, at }: Rows,
   options: AttentionOptions,
-): Pick<Tile, 'image' | 'legend' | 'note'> {
+  signal: AbortSignal,
+): Promise<Pick<Tile, 'image' | 'legend' | 'note'>> {
   const values = Array.from({ length: map.headCount }, (_, head) =>
     meanOf(rows.map((row) => attentionValues(map, row, head))),
   )
-  const heats = values.map((ofHead) => {
-    const heat = heatOptions(options, shownRange(ofHead))
-    return marked(drawHeat(photo, features, ofHead, heat), features, at)
-  })
+  const heats: RgbImage[] = []
+  for (const ofHead of values) {
+    const steps = heatSteps(photo, features, ofHead, heatOptions(options, shownRange(ofHead)))
+    heats.push(marked(await drawnInTurns(steps, signal), features, at))
+  }
   const note = `block ${map.layer}, ${headsText(map.heads)}`
   const [first, ...others] = heats
   const [only] = values

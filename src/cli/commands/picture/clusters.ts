@@ -1,7 +1,7 @@
 /** `plumage picture clusters` groups the patches of all photos by what they are; a group has one colour wherever it is. */
 import { Command } from 'commander'
 import { categoryColors } from '../../../picture/draw/categories.js'
-import { drawGroups } from '../../../picture/draw/draw-patches.js'
+import { groupSteps } from '../../../picture/draw/draw-patches.js'
 import { swatches } from '../../../picture/draw/layout.js'
 import {
   clusterPatches,
@@ -12,8 +12,11 @@ import {
 import { MOST_UPSAMPLED_CHANNELS } from '../../../picture/upsample.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
+import { addLikeOption } from '../../look-like.js'
 import { positiveInteger } from '../../model-options.js'
+import { foundInBands } from './bands.js'
 import { composed, opacityOf, upsamplingOf } from './composed.js'
+import { drawnInTurns } from './drawn-in-turns.js'
 import { keepPhotos } from './kept-photos.js'
 import { makePicture, type PictureKind } from './make-picture.js'
 import { addPictureOptions, type PictureOptions } from './picture-options.js'
@@ -30,7 +33,7 @@ export function clustersCommand(context: CommandContext): Command {
   const command = new Command('clusters').description(
     'group the patches of all photos by what they are: parts that photos share have one colour',
   )
-  addPictureOptions(command)
+  addLikeOption(addPictureOptions(command))
     .option('--count <n>', 'most groups', positiveInteger, 6)
     .option('--seed <n>', 'where it begins: the same seed gives the same groups', positiveInteger, 1)
   return command.action((inputs: string[], options: ClustersOptions) =>
@@ -52,6 +55,7 @@ function clustersPicture(options: ClustersOptions): PictureKind {
     title: 'Groups of patches in all photos together (spherical k-means; Dhillon and Modha, 2001).',
     takesTiles: true,
     upsamples: true,
+    likes: 'patches',
     async *draw(work) {
       const { sample, first, photos } = await keepPhotos(work)
       if (first === null) return
@@ -60,9 +64,12 @@ function clustersPicture(options: ClustersOptions): PictureKind {
       const clusters = await clusterPatches(sample.maps, count, { seed, products, signal })
       const colors = categoryColors(clusters.count)
       for await (const { path, photo, features } of photos()) {
-        const scores = await groupScores(features, clusters, { products, signal })
+        const scores = await foundInBands(features, (band) =>
+          groupScores(band, clusters, { products, signal }),
+        )
         const shown = { opacity: opacityOf(options, 0.7), upsample: upsamplingOf(options) }
-        const drawn = drawGroups(photo, features, { scores, groups: colors }, shown)
+        const steps = groupSteps(photo, features, { scores, groups: colors }, shown)
+        const drawn = await drawnInTurns(steps, signal)
         const image = composed(photo, drawn, options)
         const labels = largestScores(scores, clusters.count)
         yield { path, image, legend: swatches(entriesOf(clusters, labels, colors), image.width) }

@@ -7,6 +7,7 @@ import { colorPatches, fitPatchColors, type PatchColors } from '../../../picture
 import type { PatchMap } from '../../../picture/patch-map.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
+import { addFrameOptions } from '../../film-inputs.js'
 import {
   type EncodedPhoto,
   makePicture,
@@ -25,7 +26,7 @@ export function compareCommand(context: CommandContext): Command {
   const command = new Command('compare').description(
     'show patches as two models, or two blocks of one model, see them',
   )
-  addPairOptions(command)
+  addFrameOptions(addPairOptions(command))
     .option('--with <model>', 'the second model, as --model names the first')
     .option('--layers <first,second>', 'two blocks instead: 0 is the first, -1 the last', parseLayers)
   return command.action((inputs: string[], options: CompareOptions) =>

@@ -14,12 +14,18 @@ export function composed(
 }
 
 /** @param beside is the share of the colours beside the photo; over it, it must show through, and alone nothing does */
-export function opacityOf({ layout, opacity }: PictureOptions, beside = 1): number {
+export function opacityOf(
+  { layout, opacity }: Pick<PictureOptions, 'layout' | 'opacity'>,
+  beside = 1,
+): number {
   return opacity ?? { beside, over: 0.6, alone: 1 }[layout]
 }
 
 /** Says how numbers are drawn: the photo shows through a little, beside it too, so that places are found again. */
-export function heatOptions(options: HeatMapOptions, range: readonly [number, number]): HeatOptions {
+export function heatOptions(
+  options: Pick<HeatMapOptions, 'map' | 'layout' | 'opacity' | 'upsample'>,
+  range: readonly [number, number],
+): HeatOptions {
   return { map: options.map, range, opacity: opacityOf(options, 0.75), upsample: upsamplingOf(options) }
 }
 

@@ -2,20 +2,26 @@
  * Draws a film frame by frame into another film: colours are found on a few frames spread over all of it and stay the same to the end, so that what does not
  * change does not flicker. Two passes go through it, and no more than a few frames are in memory.
  */
+import { createReadStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { given } from '../../../encoder/choose-recipe.js'
 import type { Features } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
 import type { PatchMap } from '../../../picture/patch-map.js'
 import { PICTURE_MARK } from '../../../platform/node/picture/picture-file.js'
+import { OBJECT } from '../../../platform/node/storage/object-path.js'
 import { type OpenVideo, openVideo } from '../../../platform/node/video/describe-video.js'
 import { spreadFrames } from '../../../platform/node/video/spread-frames.js'
 import { type ReadFrame, readFrames } from '../../../platform/node/video/video-frames.js'
 import { type TimedPicture, writeVideo } from '../../../platform/node/video/write-video.js'
-import type { FileEncoder } from '../../../work/file-encoder.js'
+import type { ManyEncoder } from '../../../work/file-encoder.js'
 import { isFilm } from '../../../work/work-input.js'
 import { InterruptedError, UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { frameOptionsOf, gatherWithFilms } from '../../film-inputs.js'
+import { seenLike } from '../../look-like.js'
 import { Progress } from '../../progress.js'
 import { terminal } from '../../run-resumably.js'
 import { choosePictureModel } from './choose-picture-model.js'
@@ -68,7 +74,8 @@ async function make(context: CommandContext, names: readonly string[], options: 
   const { encoder, caption } = await choosePictureModel(context, options)
   using _ = encoder
   const { transparency } = decodeOptionsOf(options, encoder)
-  const photos = new PhotoEncoder(encoder, {
+  const seen = options.like === undefined ? encoder : seenLike(encoder, options.like)
+  const photos = new PhotoEncoder(seen, {
     decode: (source) => pictures.decode(source, { ...given({ transparency }), signal }),
     reduce: (photo) => pictures.reduce(photo, options.side ?? SIDE),
   })
@@ -79,14 +86,14 @@ async function make(context: CommandContext, names: readonly string[], options: 
   const colors =
     (await savedColorsOrNull(context, options)) ??
     (await fittedColors(
-      await mapsOf(encoder, await spreadFrames(video, FITTED, spread), signal),
+      await mapsOf(seen, await spreadFrames(video, FITTED, spread), signal),
       { ...options, clicks: [] },
       fitting,
     ))
   await saveColors(context, colors, options)
   const drawn = async function* (): AsyncGenerator<TimedPicture> {
     for await (const { seconds, photo, features } of encodedFrames(video, photos, reading)) {
-      const image = coloured(photo, features, colors, options)
+      const image = await coloured(photo, features, colors, options, signal)
       yield { seconds: seconds - (options.from ?? 0), image }
       progress.done(false)
     }
@@ -94,11 +101,31 @@ async function make(context: CommandContext, names: readonly string[], options: 
   const sound = { soundOf: files.resolve(path), ...given({ soundFrom: options.from, soundTo: options.to }) }
   // By its mark another run knows the film for one that it may write over.
   const comment = `${PICTURE_MARK}: principal components of ${path}. ${caption}`
-  const written = await writeVideo(target, drawn(), { ...sound, comment, signal })
+  const written = await writeFilm(context, target, (path) =>
+    writeVideo(path, drawn(), { ...sound, comment, signal }),
+  )
   progress.finish(`${output} has ${written.frames} frames, encoded by ${written.encoder}. ${caption}`, {
     ...written,
     output,
   })
+}
+
+/** A film is put together at its end, so that one for a bucket is made on this machine, and sent whole. */
+async function writeFilm<Result>(
+  { files }: CommandContext,
+  target: string,
+  write: (path: string) => Promise<Result>,
+): Promise<Result> {
+  if (!OBJECT.test(target)) return await write(target)
+  const folder = await mkdtemp(join(tmpdir(), 'plumage-film-'))
+  try {
+    const path = join(folder, basename(target))
+    const written = await write(path)
+    await files.write(target, createReadStream(path))
+    return written
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 async function onlyFilm(
@@ -115,7 +142,7 @@ async function onlyFilm(
 }
 
 async function mapsOf(
-  encoder: FileEncoder,
+  encoder: ManyEncoder,
   frames: readonly ReadFrame[],
   signal: AbortSignal,
 ): Promise<readonly PatchMap[]> {

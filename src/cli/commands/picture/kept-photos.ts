@@ -7,7 +7,7 @@ import type { EncodedPhoto, PictureWork } from './make-picture.js'
 
 /** Is what of all photos is kept. */
 interface KeptPhotos {
-  /** Holds the patches to fit to; the first of them is whole. */
+  /** Holds the patches to fit to; the first of them is whole, unless it was encoded in tiles. */
   readonly sample: PatchSample
   /** Is the first photo, whole; null where there is none. */
   readonly first: EncodedPhoto | null
@@ -29,8 +29,10 @@ export async function keepPhotos(
   for await (const found of work.photos()) {
     first ??= found
     count++
-    sample.add(found.features)
-    bytes += found.photo.data.byteLength + found.features.patches.byteLength
+    const { tiled, grid, identity } = found.features
+    if (tiled === undefined) sample.add(found.features)
+    else sample.addRows({ grid, identity }, tiled.patchWidth, (row) => tiled.band(row, row + 1).patches)
+    bytes += found.photo.data.byteLength + (tiled ?? found.features.patches).byteLength
     if (bytes > most.photoBytes) kept = null
     kept?.push(found)
   }

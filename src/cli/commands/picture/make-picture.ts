@@ -1,15 +1,17 @@
 /** Runs the making of a picture: where it goes, which model makes it, the photos one by one, and what is told when some of it could not be done. */
 
+import type { MethodName } from '../../../encoder/like.js'
 import type { EncodeResult, Features, TiledFeatures } from '../../../encoder/types.js'
 import type { RgbImage } from '../../../image/image.js'
 import type { Products } from '../../../numerics/products.js'
 import { type EncodeChoices, InputLoop } from '../../../work/encode-inputs.js'
 import type { FileEncoder, ManyEncoder } from '../../../work/file-encoder.js'
 import { asOutputError } from '../../../work/output-error.js'
-import { totalOf, type WorkInput } from '../../../work/work-input.js'
+import { filmOfNameOrNull, totalOf, type WorkInput } from '../../../work/work-input.js'
 import { IncompleteError, InterruptedError, UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
-import { type FrameOptions, gatherWithFilms } from '../../film-inputs.js'
+import { gatherWithFilms } from '../../film-inputs.js'
+import { seenLike } from '../../look-like.js'
 import { Progress } from '../../progress.js'
 import { listenerOf, terminal } from '../../run-resumably.js'
 import { tilingWith } from '../../tile-options.js'
@@ -28,20 +30,26 @@ export interface EncodedPhoto {
 }
 
 /** Is what pictures are made of; what stands for a whole photo is not there of tiles. */
-export type SeenPhoto = Omit<Features, 'embedding' | 'registers' | 'logits'>
+export interface SeenPhoto extends Omit<Features, 'embedding' | 'registers' | 'logits'> {
+  /** Is the map of a photo that was encoded in tiles, of which `patches` are made anew whenever they are asked for; `bandsOf` needs less memory. */
+  readonly tiled?: Pick<TiledFeatures, 'band' | 'patchWidth'> & {
+    /** Counts the bytes of all that is kept. */
+    readonly byteLength: number
+  }
+}
 
 /** Says what a kind of picture is, and how it is made. */
 export interface PictureKind {
   /** Says in a sentence what is seen, and whose method it is. */
   readonly title: string
-  /** Says which frames of films are taken for photos; default: one a second. */
-  readonly frames?: FrameOptions
   /** Throws `UsageError` for inputs that make no such picture. */
   readonly check?: (inputs: readonly WorkInput[]) => void
   /** Tells that it can be made of photos that were encoded in tiles: it needs patches alone, and not every pair of them. */
   readonly takesTiles?: true
   /** Tells that it draws values of patches, which can be upsampled to pixels. */
   readonly upsamples?: true
+  /** Says that `--like` has its patches be those of another tool; default: it says itself what it makes of that. */
+  readonly likes?: 'patches'
   /** Yields the pictures as they are ready. */
   readonly draw: (work: PictureWork) => AsyncGenerator<Tile, void, undefined>
 }
@@ -92,13 +100,18 @@ async function make(
       '--tiles: this picture needs the whole photo at a time, and each tile has seen a part of it. pca, similar, clusters and norms are made of tiles.',
     )
   }
+  if (options.tiles !== undefined && options.like !== undefined) {
+    throw new UsageError(
+      `--like ${options.like}: tiles have patches behind the last block alone, and side by side. Leave one of --like and --tiles out.`,
+    )
+  }
   if (options.upsample !== 'none' && kind.upsamples !== true) {
     throw new UsageError(
       `--upsample ${options.upsample}: this picture shows patches as they are. All kinds but match and compare can be upsampled: leave it out.`,
     )
   }
   const place = await placeOf(context, options)
-  const inputs = await gatherWithFilms(context, names, { ...options, ...kind.frames })
+  const inputs = await gatherWithFilms(context, names, options)
   kind.check?.(inputs)
   const { encoder, caption } = await choosePictureModel(context, options)
   using _ = encoder
@@ -106,7 +119,8 @@ async function make(
   const writer = new PictureWriter(context, place, options, `${kind.title} ${caption}`)
   using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: totalOf(inputs) })
   const side = sideFor(place, inputs.length, options)
-  const photos = new Photos(context, { encoder, inputs, options, side, progress })
+  const likes = kind.likes === 'patches' ? (options.like ?? null) : null
+  const photos = new Photos(context, { encoder, inputs, options, side, progress, likes })
   const work: PictureWork = {
     encoder,
     inputs,
@@ -142,7 +156,8 @@ async function make(
 
 function assertFirst(path: string, [first]: readonly WorkInput[], why: string): void {
   const expected = typeof first === 'string' ? first : first?.path
-  if (path !== expected) throw new UsageError(`${expected} could not be read. ${why}`)
+  if (path !== expected && filmOfNameOrNull(path) !== expected)
+    throw new UsageError(`${expected} could not be read. ${why}`)
 }
 
 interface PhotosOptions {
@@ -151,20 +166,28 @@ interface PhotosOptions {
   readonly options: PairOptions
   readonly side: number
   readonly progress: Progress
+  /** Names the tool whose patches take the place of the encoder's own. */
+  readonly likes: MethodName | null
 }
 
-/** Keeps the patches of tiles in float32, as those of whole photos are. */
+/** Leaves the patches of tiles as they are kept. */
 async function* asSeen(
   results: AsyncIterable<EncodeResult<unknown, TiledFeatures>>,
 ): AsyncGenerator<EncodeResult<unknown, SeenPhoto>> {
   for await (const result of results) {
     if (result.features === undefined) yield result
-    else {
-      const { preNorm, ...features } = result.features
-      const whole = (of: 'patches' | 'preNorm') => features.band(0, features.grid.rows, of).patches
-      const before = preNorm === undefined ? {} : { preNorm: whole('preNorm') }
-      yield { ...result, features: { ...features, patches: whole('patches'), ...before } }
-    }
+    else yield { ...result, features: seenTiled(result.features) }
+  }
+}
+
+function seenTiled({ patches, preNorm, band, patchWidth, ...features }: TiledFeatures): SeenPhoto {
+  const whole = (of: 'patches' | 'preNorm') => band(0, features.grid.rows, of).patches
+  return {
+    ...features,
+    tiled: { band, patchWidth, byteLength: patches.byteLength + (preNorm?.byteLength ?? 0) },
+    get patches() {
+      return whole('patches')
+    },
   }
 }
 
@@ -191,9 +214,11 @@ class Photos {
   }
 
   #seeing(encoder: FileEncoder): ManyEncoder<SeenPhoto> {
-    const { options } = this.#options
+    const { options, likes } = this.#options
+    if (likes !== null) return seenLike(encoder, likes)
     if (options.tiles === undefined) return encoder
-    const tiling = tilingWith(encoder, options)
+    // Halves are as good for what is drawn, and a map of 50 megapixels would not fit into memory otherwise.
+    const tiling = tilingWith(encoder, { tilesKeep: 'float16', ...options })
     return { encodeAll: (sources, encode) => asSeen(tiling.encodeAll(sources, encode)) }
   }
 

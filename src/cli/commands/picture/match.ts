@@ -8,9 +8,10 @@ import {
   type PatchMatch,
   type PatchMatches,
 } from '../../../picture/match-patches.js'
-import type { WorkInput } from '../../../work/work-input.js'
+import { isFilm, type WorkInput } from '../../../work/work-input.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
+import { addLikeOption } from '../../look-like.js'
 import { positiveInteger } from '../../model-options.js'
 import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
 import { addPairOptions, type PairOptions } from './picture-options.js'
@@ -29,7 +30,7 @@ export function matchCommand(context: CommandContext): Command {
   const command = new Command('match').description(
     'draw lines between the patches of two photos that are most alike',
   )
-  addPairOptions(command)
+  addLikeOption(addPairOptions(command))
     .option('--threshold <cosine>', 'least similarity of a pair (default: 0.7)', number)
     .option('--margin <cosine>', 'keep pairs that are so much better than the second best', number)
     .option('--ratio <share>', "keep pairs at most at this part of the second best's distance", number)
@@ -53,6 +54,7 @@ function matchPicture(options: MatchOptions): PictureKind {
   return {
     title: `Patches of two photos that are each other's most similar${agreeing}.`,
     check: assertTwo,
+    likes: 'patches',
     async *draw(work) {
       const found: EncodedPhoto[] = []
       for await (const photo of work.photos()) found.push(photo)
@@ -79,8 +81,13 @@ function matchPicture(options: MatchOptions): PictureKind {
 }
 
 function assertTwo(inputs: readonly WorkInput[]): void {
-  if (inputs.length === 2) return
-  throw new UsageError(`A match is between two photos: expected two inputs, found ${inputs.length}.`)
+  if (inputs.length !== 2)
+    throw new UsageError(`A match is between two photos: expected two inputs, found ${inputs.length}.`)
+  const film = inputs.find(isFilm)
+  if (film !== undefined)
+    throw new UsageError(
+      `A match is between two photos, and ${film.path} is a film: save the frames that you mean as pictures (plumage embed ${film.path} --scenes --key-frames keys writes one of each scene).`,
+    )
 }
 
 type Match = PatchMatch & { readonly isInlier?: boolean }

@@ -3,11 +3,14 @@
  * plain background, which are many times as long as the others.
  */
 import { Command } from 'commander'
-import { drawHeat, rangeOf } from '../../../picture/draw/draw-patches.js'
+import { heatSteps, rangeOf } from '../../../picture/draw/draw-patches.js'
 import { legendBar } from '../../../picture/draw/layout.js'
-import { tokenNorms } from '../../../picture/token-norms.js'
+import { normsOf, tokenNorms } from '../../../picture/token-norms.js'
+import { concatenate } from '../../../tensor/concatenate.js'
 import type { CommandContext } from '../../context.js'
+import { bandsOf } from './bands.js'
 import { composed, heatOptions } from './composed.js'
+import { drawnInTurns } from './drawn-in-turns.js'
 import { type EncodedPhoto, makePicture, type PictureKind } from './make-picture.js'
 import { addMapOption, addPictureOptions, type HeatMapOptions } from './picture-options.js'
 import type { Tile } from './picture-place.js'
@@ -29,17 +32,20 @@ function normsPicture(options: HeatMapOptions): PictureKind {
     upsamples: true,
     async *draw(work) {
       for await (const photo of work.photos({ preNorm: true }))
-        yield { path: photo.path, ...drawn(photo, options) }
+        yield { path: photo.path, ...(await drawn(photo, options, work.signal)) }
     },
   }
 }
 
-function drawn({ photo, features }: EncodedPhoto, options: HeatMapOptions): Omit<Tile, 'path'> {
-  const { preNorm, grid } = features
-  if (preNorm === undefined) throw new Error('the encoder gave no patches before the final norm')
-  const { norms, median, outliers } = tokenNorms({ patches: preNorm, grid })
+async function drawn(
+  { photo, features }: EncodedPhoto,
+  options: HeatMapOptions,
+  signal: AbortSignal,
+): Promise<Omit<Tile, 'path'>> {
+  const bands = [...bandsOf(features, 'preNorm')].map((band) => tokenNorms(band).norms)
+  const { norms, median, outliers } = normsOf(concatenate(bands))
   const range = [0, rangeOf(norms)[1]] as const
-  const heat = drawHeat(photo, features, norms, heatOptions(options, range))
+  const heat = await drawnInTurns(heatSteps(photo, features, norms, heatOptions(options, range)), signal)
   const image = composed(photo, heat, options)
   const long = outliers.reduce((sum, isLong) => sum + isLong, 0)
   return {

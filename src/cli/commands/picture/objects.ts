@@ -4,7 +4,7 @@ import { given } from '../../../encoder/choose-recipe.js'
 import type { Box } from '../../../image/image.js'
 import { copyOf } from '../../../picture/draw/canvas.js'
 import { drawBox } from '../../../picture/draw/draw-lines.js'
-import { drawMask } from '../../../picture/draw/draw-patches.js'
+import { maskSteps } from '../../../picture/draw/draw-patches.js'
 import { boxOn } from '../../../picture/draw/placement.js'
 import {
   findObject,
@@ -16,6 +16,7 @@ import {
 import type { Placed } from '../../../picture/patches-at.js'
 import type { CommandContext } from '../../context.js'
 import { composed, MARK, upsamplingOf } from './composed.js'
+import { drawnInTurns } from './drawn-in-turns.js'
 import { type EncodedPhoto, makePicture, type PictureKind, type PictureWork } from './make-picture.js'
 import { addPictureOptions, numberWithin, type PictureOptions } from './picture-options.js'
 import type { Tile } from './picture-place.js'
@@ -85,7 +86,8 @@ async function drawn(
   const object = await findObject({ patches: seen.patches, grid, identity }, { ...setting, products, signal })
   const none = new Uint8Array(grid.rows * grid.columns)
   const upsample = upsamplingOf(options)
-  const shown = drawMask(photo, features, object?.mask ?? none, { upsample })
+  const steps = maskSteps(photo, features, object?.mask ?? none, given({ upsample }))
+  const shown = await drawnInTurns(steps, signal)
   const plain = copyOf(photo)
   if (object === null) return { image: composed(plain, shown, options), note: 'nothing stands out' }
   const box = pixelBox(features, object.box)

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander'
 import type { Box } from '../../../image/image.js'
 import type { Point } from '../../../picture/draw/draw-lines.js'
-import { type Placed, patchesAt } from '../../../picture/patches-at.js'
+import { type Place, type Placed, patchesAt } from '../../../picture/patches-at.js'
 import { PictureError } from '../../../picture/picture-error.js'
 import { UsageError } from '../../cli-error.js'
 
@@ -90,10 +90,15 @@ export function patchesIn(
 ): readonly number[] {
   const { imageSize } = features
   const at = option === '--box' ? boxIn(place, imageSize, path) : pointIn(option, place, imageSize, path)
+  return patchesOf(`${option} ${place.text} of ${path}`, features, at)
+}
+
+/** Gives the numbers of the patches in a place. Throws `UsageError`, before which stands `what` was given. */
+export function patchesOf(what: string, placed: Placed, at: Place): readonly number[] {
   try {
-    return patchesAt(features, at)
+    return patchesAt(placed, at)
   } catch (error) {
     if (!(error instanceof PictureError)) throw error
-    throw new UsageError(`${option} ${place.text} of ${path}: ${error.message}`)
+    throw new UsageError(`${what}: ${error.message}`)
   }
 }

@@ -1,8 +1,9 @@
 /** Finds, keeps and takes up the colours of `picture pca`, of photos and of films alike. */
 import { given } from '../../../encoder/choose-recipe.js'
+import { METHODS } from '../../../encoder/like.js'
 import type { RgbImage } from '../../../image/image.js'
 import type { Products } from '../../../numerics/products.js'
-import { drawPatchColors } from '../../../picture/draw/draw-patches.js'
+import { patchColorSteps } from '../../../picture/draw/draw-patches.js'
 import {
   type Foreground,
   fitForeground,
@@ -18,15 +19,17 @@ import {
 } from '../../../picture/patch-colors.js'
 import type { PatchMap } from '../../../picture/patch-map.js'
 import { readPatchColors, writePatchColors } from '../../../picture/saved-colors.js'
+import { concatenateBytes } from '../../../tensor/concatenate.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
-import type { FrameOptions } from '../../film-inputs.js'
+import { bandsOf, drawnInBands } from './bands.js'
 import { composed, opacityOf, upsamplingOf } from './composed.js'
+import { drawnInTurns } from './drawn-in-turns.js'
 import type { SeenPhoto } from './make-picture.js'
 import type { GivenPlace } from './parse-place.js'
 import type { PictureOptions } from './picture-options.js'
 
-export interface PcaOptions extends PictureOptions, FrameOptions {
+export interface PcaOptions extends PictureOptions {
   readonly method?: PatchColorMethod
   /** Is true where it is to be found, or lists points of the first photo that belong to it. */
   readonly foreground?: boolean | readonly GivenPlace[]
@@ -44,6 +47,16 @@ const TITLES: Readonly<Record<PatchColorMethod, string>> = {
 
 export function titleOf({ method = 'plumage' }: PcaOptions): string {
   return TITLES[method]
+}
+
+/** Has components become colours as they do in the tool that is followed. Throws `UsageError` where that is said twice. */
+export function colouredLike(options: PcaOptions): PcaOptions {
+  const { like, method, colors } = options
+  if (like === undefined) return options
+  if (method !== undefined)
+    throw new UsageError(`--like ${like} sets what --method sets: leave one of the two out.`)
+  // Colours that are kept are what they are.
+  return colors === undefined ? { ...options, method: METHODS[like].colors } : options
 }
 
 /** Throws `UsageError` where colours are to be taken from a file and found as well. */
@@ -92,16 +105,22 @@ function foregroundText({ separability, cut }: Foreground, isClicked: boolean): 
 }
 
 /** Draws the colours of a photo's patches, and dims what was taken for its background. */
-export function coloured(
+export async function coloured(
   photo: RgbImage,
   features: SeenPhoto,
   colors: PatchColors,
   options: PcaOptions,
-): RgbImage {
+  signal: AbortSignal,
+): Promise<RgbImage> {
   const cut = colors.foreground?.cut ?? null
-  const mask = cut === null ? undefined : foregroundMask(features, cut)
+  const mask =
+    cut === null
+      ? undefined
+      : concatenateBytes([...bandsOf(features)].map((band) => foregroundMask(band, cut)))
   const shown = { opacity: opacityOf(options), mask, upsample: upsamplingOf(options) }
-  return composed(photo, drawPatchColors(photo, features, colorPatches(features, colors), shown), options)
+  const drawn = drawnInBands(features, (band) => colorPatches(band, colors))
+  const steps = patchColorSteps(photo, features, drawn, shown)
+  return composed(photo, await drawnInTurns(steps, signal), options)
 }
 
 export async function savedColorsOrNull(

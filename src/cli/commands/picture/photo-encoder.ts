@@ -147,13 +147,19 @@ export function decodeOptionsOf(
   options: PairOptions,
   { identity }: Pick<FileEncoder, 'identity'>,
 ): Omit<DecodeOptions, 'signal'> {
-  const { maxPixels, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses, offline } = options
   const settings = parseJsonOrNull(identity.settings) as {
     readonly recipe?: { readonly transparency?: unknown }
   } | null
   // The recipe of a model says what becomes of transparent pixels.
   const transparency = settings?.recipe?.transparency === 'white' ? 'white' : 'drop'
   const orientation = options.exif ? 'apply' : 'ignore'
-  const limits = given({ maxPixels, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses, offline })
-  return { orientation, transparency, ...limits }
+  return { orientation, transparency, ...decodeLimitsOf(options) }
+}
+
+/** Says how much may be decoded and fetched. */
+export function decodeLimitsOf(
+  options: PairOptions,
+): Omit<DecodeOptions, 'signal' | 'orientation' | 'transparency'> {
+  const { maxPixels, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses, offline } = options
+  return given({ maxPixels, maxFileBytes, fetchTimeoutMs, allowPrivateAddresses, offline })
 }

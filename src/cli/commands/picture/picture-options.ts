@@ -4,9 +4,11 @@ import { DEFAULT_MODEL } from '../../../hub/default-model.js'
 import { COLOR_MAP_NAMES, type ColorMapName } from '../../../picture/draw/color-maps.js'
 import { UPSAMPLINGS, type Upsampling } from '../../../picture/upsample.js'
 import { PICTURE_FORMATS, type PictureFormat } from '../../../platform/node/picture/picture-formats.js'
+import { addFrameOptions, type FrameOptions } from '../../film-inputs.js'
 import { addInputs, type InputOptions } from '../../gather-inputs.js'
+import type { LikeOptions } from '../../look-like.js'
 import { addImageOptions, type ModelOptions, positiveInteger } from '../../model-options.js'
-import { addTileOptions, type TileOptions } from '../../tile-options.js'
+import { addTileOptions, keepOption, type TileOptions } from '../../tile-options.js'
 
 /** Says where the colours go: beside the photo, over it, or alone. */
 export const LAYOUTS = ['beside', 'over', 'alone'] as const
@@ -15,7 +17,9 @@ export type Layout = (typeof LAYOUTS)[number]
 export interface PairOptions
   extends Omit<ModelOptions, 'model'>,
     Omit<InputOptions, 'json'>,
-    Omit<TileOptions, 'tilesKeep'> {
+    TileOptions,
+    FrameOptions,
+    LikeOptions {
   readonly model?: string
   readonly output?: string
   readonly format?: PictureFormat
@@ -40,13 +44,14 @@ export function addPairOptions(command: Command): Command {
   addInputs(command)
     .option(
       '-o, --output <file or folder>',
-      'a file ending in .png, .jpg or .webp, or a folder for a picture of each photo; default: shown in the terminal',
+      'a file ending in .png, .jpg or .webp, or a folder for a picture of each photo; s3://bucket/key as well; default: shown in the terminal',
     )
     .option(
       '-m, --model <model>',
-      `the name of published weights, or a path; default: the best for pictures among those on this machine, else ${DEFAULT_MODEL.name} (in the package)`,
+      `the name of published weights, a path or an address; default: the best for pictures among those on this machine, else ${DEFAULT_MODEL.name} (in the package)`,
     )
   return addTileOptions(addImageOptions(command))
+    .addOption(keepOption('float16'))
     .option(
       '--patches <n>',
       'most patches of a photo, whose aspect is kept (default: 1024, unless --size or --recipe says otherwise)',
@@ -69,9 +74,9 @@ export function addPairOptions(command: Command): Command {
     .option('--restart', 'replace a file that is there, whoever made it')
 }
 
-/** Adds all that pictures of single photos share. */
-export function addPictureOptions(command: Command): Command {
-  return addPairOptions(command)
+/** Adds all that pictures of single photos share. @param frames are those of `addFrameOptions` */
+export function addPictureOptions(command: Command, frames?: Parameters<typeof addFrameOptions>[1]): Command {
+  return addFrameOptions(addPairOptions(command), frames)
     .addOption(
       new Option('--layout <layout>', 'where colours go: beside the photo, over it, or alone')
         .choices(LAYOUTS)
@@ -89,6 +94,13 @@ export function addMapOption(command: Command): Command {
     new Option('--map <colours>', 'of numbers; people who see two of three colours can read all of them')
       .choices(COLOR_MAP_NAMES)
       .default('viridis'),
+  )
+}
+
+export function inexactOption(): Option {
+  return new Option(
+    '--inexact',
+    'take attention as it is where int8 multiplies in bytes, which is refused otherwise: rows are up to 0.01 off in their cosine',
   )
 }
 

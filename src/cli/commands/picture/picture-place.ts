@@ -72,7 +72,7 @@ async function reached(
   output: string,
 ): Promise<'file' | 'folder' | 'special' | null> {
   const target = await outputTarget(files.resolve(output))
-  if (target.kind === 'file') return target.mode === null ? null : 'file'
+  if (target.kind === 'file') return (await files.look(target.path))?.kind === 'file' ? 'file' : null
   return target.kind === 'folder' ? 'folder' : 'special'
 }
 

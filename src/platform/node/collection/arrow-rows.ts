@@ -150,7 +150,12 @@ function valuesOf(vector: Vector | null, type: ColumnType, count: number): reado
   })
 }
 
-function embeddingsOf(vector: Vector | null, count: number, { width, dtype }: About): Embeddings {
+/** Takes the embeddings of rows out of their column; a row without one has zeros. */
+export function embeddingsOf(
+  vector: Vector | null,
+  count: number,
+  { width, dtype }: Pick<About, 'width' | 'dtype'>,
+): Embeddings {
   const made = new (dtype === 'float16' ? Uint16Array : Float32Array)(count * width)
   let row = 0
   for (const data of vector?.data ?? []) {

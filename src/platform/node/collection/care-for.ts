@@ -1,17 +1,18 @@
-/** Looks after collections that lie in folders: checks them, moves their roots, and removes them. */
-import { readdir, rm, rmdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+/** Looks after collections: checks them, moves their roots, and removes them. */
+import { createHash } from 'node:crypto'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { type CollectionProblem, checkCollection } from '../../../collection/check-collection.js'
 import type { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
 import { filmOfNameOrNull } from '../../../collection/frame-name.js'
 import { moveRoot, type RootMatch } from '../../../collection/roots.js'
-import { NodeFiles } from '../files/node-files.js'
-import { lockOutput } from '../files/output-lock.js'
-import { ABOUT, purposeOf, readAbout } from './collection-files.js'
+import { PlacedFiles } from '../files/placed-files.js'
+import { OBJECT } from '../storage/object-path.js'
 import { contentOfFrame, hashOfFile } from './content-hash.js'
-import { heldVersions } from './leases.js'
+import { IndexedPlaces } from './indexed-places.js'
+import { placeAt } from './open-collection.js'
+import { photoBytes } from './photo-bytes.js'
+import { isPostgresAddress, postgresAddress } from './postgres-address.js'
 
 /** Says how a collection is checked. */
 export interface CheckPhotosOptions {
@@ -32,12 +33,19 @@ export async function* checkPhotos(
 ): AsyncGenerator<CollectionProblem> {
   checkOptionNames(options, CHECK)
   const { deep = false, onProgress, signal } = options
-  const files = new NodeFiles(process.cwd())
+  const files = new IndexedPlaces(process.cwd())
+  const { about } = collection
+  if (about.job === undefined)
+    for (const folder of Object.values(about.roots)) if (OBJECT.test(folder)) await files.add(folder, signal)
   yield* checkCollection(collection, { files, hash: deep ? contentOf : undefined, onProgress, signal })
 }
 
 async function contentOf(file: string, path: string, signal: AbortSignal | undefined): Promise<string> {
-  const content = await hashOfFile(file, signal)
+  const content = OBJECT.test(file)
+    ? createHash('sha256')
+        .update(await photoBytes(file, signal))
+        .digest('hex')
+    : await hashOfFile(file, signal)
   const film = filmOfNameOrNull(path)
   return film === null ? content : contentOfFrame(content, path.slice(film.length))
 }
@@ -65,35 +73,35 @@ export async function moveCollectionRoot(
   options: MoveRootOptions = {},
 ): Promise<RootMatch> {
   checkOptionNames(options, MOVE)
-  return await moveRoot(collection, root, resolve(folder), {
-    ...options,
-    files: new NodeFiles(process.cwd()),
-  })
+  const files = new PlacedFiles(process.cwd())
+  return await moveRoot(collection, root, files.resolve(folder), { ...options, files })
 }
 
 /**
- * Removes a collection. Photos stay where they are, as does anything in its folder that is none of its files. A kill leaves a collection that can be removed
+ * Removes a collection. Photos stay where they are, as does anything in its folder, bucket or schema that is none of its own. A kill leaves a collection that can be removed
  * again. Gives the names of what stays.
  *
- * @throws `CollectionError` `not-found` for a folder that is no collection, `in-use` while somebody reads it; `FileError` `locked`
+ * @throws `CollectionError` `not-found` for a place that is no collection, `in-use` while somebody reads it; `FileError` `locked`; `StorageError`
  */
-export async function removeCollection(folder: string): Promise<readonly string[]> {
-  await readAbout(folder)
-  await using _lock = await lockOutput(folder)
-  const readers = await heldVersions(folder)
+export async function removeCollection(where: string): Promise<readonly string[]> {
+  if (isPostgresAddress(where)) return await removeFromPostgres(where)
+  const place = await placeAt(where)
+  await using _owned = place
+  await place.readAbout()
+  await using _lock = await place.lock({})
+  const readers = await place.held(true)
   if (readers.length > 0)
     throw new CollectionError(
       'in-use',
-      `${folder} is open in ${readers.length} other places: close them first.`,
+      `${where} is open in ${readers.length} other places: close them first.`,
     )
-  const kept: string[] = []
-  for (const name of await readdir(folder)) {
-    if (name === ABOUT) continue
-    if (purposeOf(name) === null) kept.push(name)
-    else await rm(join(folder, name), { recursive: true, force: true })
-  }
-  // It comes last: without it nothing would know what the rest was.
-  await rm(join(folder, ABOUT), { force: true })
-  if (kept.length === 0) await rmdir(folder)
-  return kept
+  return await place.remove()
+}
+
+/** The regions are a collection beside it. */
+async function removeFromPostgres(place: string): Promise<readonly string[]> {
+  const { PostgresStore } = await import('./postgres-store.js')
+  const { regions } = postgresAddress(place)
+  if (await PostgresStore.isThere(regions)) await PostgresStore.remove(regions)
+  return await PostgresStore.remove(place)
 }

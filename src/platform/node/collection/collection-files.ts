@@ -11,9 +11,16 @@ import { writeWhole } from '../files/write-whole.js'
 export interface CollectionFile extends About {
   /** Names the table: another one takes its place when all rows are written anew. */
   readonly table: string
+  /** Names the collection that this one is a mirror of, where it is one. */
+  readonly mirrorOf?: string
 }
 
 export const ABOUT = 'collection.json'
+/** Says on object storage who may write. */
+export const WRITER = 'writer.json'
+/** Says on object storage which files make up a version. */
+export const FILES = 'files.json'
+const RESERVED: ReadonlySet<string> = new Set([ABOUT, WRITER, FILES])
 
 /** Throws `CollectionError` `not-found`, `damaged`. */
 export async function readAbout(folder: string): Promise<CollectionFile> {
@@ -30,6 +37,11 @@ export async function readAbout(folder: string): Promise<CollectionFile> {
         : `There is no collection ${folder}. Make it: plumage index <folder of photos> --to ${folder}`,
     )
   }
+  return parseAbout(text, join(folder, ABOUT))
+}
+
+/** @param label names the file. Throws `CollectionError` `damaged`. */
+export function parseAbout(text: string, label: string): CollectionFile {
   const found = parseJsonOrNull(text)
   const isWhole =
     isRecord(found) && isRecord(found.identity) && isRecord(found.roots) && typeof found.table === 'string'
@@ -38,32 +50,49 @@ export async function readAbout(folder: string): Promise<CollectionFile> {
     isRecord(found) && found.format !== 1
       ? `its format is ${JSON.stringify(found.format)}, expected 1`
       : 'it does not say what it should'
-  throw new CollectionError('damaged', `${join(folder, ABOUT)} cannot be used: ${why}.`)
+  throw new CollectionError('damaged', `${label} cannot be used: ${why}.`)
 }
 
 export function writeAbout(folder: string, about: CollectionFile): Promise<void> {
-  return writeWhole(join(folder, ABOUT), [`${JSON.stringify(about, null, 1)}\n`])
+  return writeWhole(join(folder, ABOUT), [textOfAbout(about)])
+}
+
+export function textOfAbout(about: CollectionFile): string {
+  return `${JSON.stringify(about, null, 1)}\n`
 }
 
 /** Gives the small file of this name; null where there is none. */
 export async function readSmallFile(folder: string, name: string): Promise<Uint8Array | null> {
-  return await readFile(join(folder, checked(name))).catch(absent)
+  return await readFile(join(folder, checkedFileName(name))).catch(absent)
 }
 
 export async function writeSmallFile(folder: string, name: string, bytes: Uint8Array | null): Promise<void> {
-  if (bytes === null) await rm(join(folder, checked(name)), { force: true })
-  else await writeWhole(join(folder, checked(name)), [bytes])
+  if (bytes === null) await rm(join(folder, checkedFileName(name)), { force: true })
+  else await writeWhole(join(folder, checkedFileName(name)), [bytes])
 }
 
-/** Tells what each file of a collection is for, by its place in the folder; null for what is none of its files. */
-export function purposeOf(path: string): 'rows' | 'vectors' | 'logs' | 'others' | null {
-  const [first = ''] = path.split(sep)
-  if (/^photos(-\d+)?\.lance$/.test(first)) return 'rows'
-  if (/^vectors.*\.f(16|32)$/.test(first)) return 'vectors'
-  if (/^[a-z]+\.jsonl$/.test(first)) return 'logs'
+/** Gives the table that lies in a folder of this name; null for any other folder. */
+export function tableOfFolder(name: string): string | null {
+  return /^(photos(?:-\d+)?)\.lance$/.exec(name)?.[1] ?? null
+}
+
+/** Tells what each file of a collection is for, by the first name of its path in the folder; null for what is none of its files. */
+export function purposeOf(first: string): 'rows' | 'vectors' | 'logs' | 'others' | null {
+  if (tableOfFolder(first) !== null) return 'rows'
+  if (/^vectors-\d+(-\d+)?\.(f16(\.tmp)?|json)$/.test(first)) return 'vectors'
+  if (/^[a-z]+(\.jsonl|-appended)$/.test(first)) return 'logs'
   return /^([a-z0-9][a-z0-9-]*\.(json|safetensors|bin)(\.tmp)?|leases|regions|[a-z-]+\.lance)$/.test(first)
     ? 'others'
     : null
+}
+
+/** Tells whether a name is that of a small file, such as `map.json`, and of nothing that has a part of its own. */
+export function isSmallFile(name: string): boolean {
+  return (
+    /^[a-z0-9][a-z0-9-]*\.(json|safetensors|bin)$/.test(name) &&
+    !RESERVED.has(name) &&
+    purposeOf(name) === 'others'
+  )
 }
 
 /** Gives the bytes of a collection's files by what they are for. */
@@ -71,15 +100,15 @@ export async function sizesIn(folder: string): Promise<Readonly<Record<string, n
   const sizes: Record<string, number> = { rows: 0, vectors: 0, logs: 0, others: 0 }
   for (const path of await readdir(folder, { recursive: true })) {
     const found = await stat(join(folder, path)).catch(() => null)
-    const purpose = purposeOf(path) ?? 'others'
+    const purpose = purposeOf(path.split(sep)[0] ?? '') ?? 'others'
     if (found?.isFile()) sizes[purpose] = (sizes[purpose] ?? 0) + found.size
   }
   return sizes
 }
 
-/** A name leads nowhere but into the folder. */
-function checked(name: string): string {
-  if (/^[a-z0-9][a-z0-9-]*\.[a-z0-9]+$/.test(name) && name !== ABOUT) return name
+/** A name leads nowhere but into the folder. Throws RangeError. */
+export function checkedFileName(name: string): string {
+  if (/^[a-z0-9][a-z0-9-]*\.[a-z0-9]+$/.test(name) && !RESERVED.has(name)) return name
   throw new RangeError(`${JSON.stringify(name)} is no name of a small file, such as map.json.`)
 }
 
@@ -92,11 +121,7 @@ export class FileLog implements Log {
   }
 
   async read(): Promise<readonly PlainRecord[]> {
-    const text = (await textOrNull(this.#path)) ?? ''
-    return text.split('\n').flatMap((line) => {
-      const found = parseJsonOrNull(line)
-      return isRecord(found) ? [found] : []
-    })
+    return entriesOf((await textOrNull(this.#path)) ?? '')
   }
 
   async append(entries: readonly PlainRecord[]): Promise<void> {
@@ -111,6 +136,14 @@ export class FileLog implements Log {
     if (entries.length === 0) await rm(this.#path, { force: true })
     else await writeWhole(this.#path, [`${entries.map((entry) => JSON.stringify(entry)).join('\n')}\n`])
   }
+}
+
+/** Gives the entries of a log, passing over what a kill has cut off. */
+export function entriesOf(text: string): readonly PlainRecord[] {
+  return text.split('\n').flatMap((line) => {
+    const found = parseJsonOrNull(line)
+    return isRecord(found) ? [found] : []
+  })
 }
 
 async function textOrNull(path: string): Promise<string | null> {

@@ -10,18 +10,18 @@ import type { EncodeAllOptions, EncodeResult, Features, Identity } from '../../.
 import { DEFAULT_MAX_PIXELS } from '../../../image/decodable.js'
 import { giveAway, type PixelImage } from '../../../image/given-pixels.js'
 import type { DecodedImage } from '../../../image/image.js'
-import { turnUpright } from '../../../image/turn-upright.js'
-import type { DigestWords } from '../../../kernels/digest-words.js'
 import { perceptualHash } from '../../../numerics/perceptual-hash.js'
-import { MEASURED_LONGEST, photoQuality } from '../../../numerics/photo-quality.js'
-import { reducePixels } from '../../../numerics/reduce-pixels.js'
+import { photoQuality } from '../../../numerics/photo-quality.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
-import { type DecodeOptions, decodeFile, readImageFile } from '../decode-image.js'
-import { fastestDigest } from '../fastest-digest.js'
+import { type DecodeOptions, decodeFile } from '../decode-image.js'
+import { fastestMeasure, type MeasuredPixels } from '../measure-pixels.js'
+import { digestOfOwn } from '../pixel-digest.js'
 import type { VideoFrameOptions } from '../video/video-frames.js'
+import { watchedOrNull } from '../watched-file.js'
+import { beyondPixels } from './beyond-pixels.js'
 import { framesOf } from './film-photos.js'
 import { type OpenPhoto, openPhoto } from './open-photo.js'
-import { digestOfPixels } from './pixel-digest.js'
+import { isPassing, photoBytes } from './photo-bytes.js'
 import { readTold } from './read-told.js'
 
 /** Is what is needed of an encoder. */
@@ -59,7 +59,7 @@ export function examineWith(
   { maxPixels = DEFAULT_MAX_PIXELS, video = {}, onFeatures }: ExamineOptions = {},
 ): Examine {
   const transparency = transparencyOf(encoder.identity)
-  const words = fastestDigest()
+  const measure = fastestMeasure()
   return async function* (photos, { isKnown, signal, onProgress }) {
     const underWay = new Map<number, { readonly photo: FoundPhoto; values: Row }>()
     async function* sources() {
@@ -76,7 +76,7 @@ export function examineWith(
             underWay.set(index++, work)
             yield async () => {
               const { image, values } = await get()
-              work.values = { ...values, ...(await measure(image, words)) }
+              work.values = { ...values, ...measuredValues(await measure(image)) }
               return giveAway(image)
             }
           }
@@ -85,17 +85,25 @@ export function examineWith(
         const work = { photo, values: {} as Row }
         underWay.set(index++, work)
         yield async () => {
-          const bytes = await readImageFile(photo.full, signal)
+          const bytes = await photoBytes(photo.full, signal)
           const content = await hashOf(bytes)
           if (isKnown(photo, content)) throw new KnownContent(content)
           work.values = { content, ...(await readTold(bytes, photo)) }
           const opened = openPhoto(bytes, photo.path, { maxPixels, transparency })
+          const isWhole = (await beyondPixels(opened)) === null
+          const onMeasured = ({ digest, ...measured }: MeasuredPixels) => {
+            const own = isWhole ? digest : digestOfOwn(digest, content)
+            const values = measuredValues({ ...measured, digest: own })
+            work.values = { ...work.values, preview: opened.preview, ...values }
+          }
+          const watched = watchedOrNull(encoder, opened, opened.orientation, onMeasured)
+          if (watched !== null) return watched
           const decoded = await decodePhoto(opened, {
             transparency,
             maxPixels,
             ...(signal ? { signal } : {}),
           })
-          work.values = { ...work.values, preview: opened.preview, ...(await measure(decoded, words)) }
+          onMeasured(await measure(decoded))
           return giveAway(decoded)
         }
       }
@@ -129,22 +137,20 @@ function examination(
   error: Error | undefined,
 ): Examination {
   if (error instanceof KnownContent) return { photo, content: error.content }
+  // Of a server that does not answer nothing is noted: the next run goes on.
+  if (isPassing(error)) throw error
   if (error !== undefined) return { photo, error, values }
   if (embedding === undefined) throw new Error(`the encoder gave nothing for ${photo.full}`)
   return { photo, examined: { embedding, values } }
 }
 
-/** Measures a photo as people see it. */
-async function measure(decoded: DecodedImage, words: DigestWords): Promise<Row> {
-  const image = decoded.upright ? decoded : turnUpright(decoded, decoded.orientation)
-  const { height, width } = image
-  const digest = digestOfPixels(image, words)
-  const reduced = reducePixels(image, MEASURED_LONGEST)
+/** Gives the columns of what was measured. */
+function measuredValues({ height, width, digest, reduced }: MeasuredPixels): Row {
   const quality = photoQuality(reduced)
   return {
     height,
     width,
-    pixels: await digest,
+    pixels: digest,
     perceptual_hash: perceptualHash(reduced).toString(16).padStart(16, '0'),
     sharpness: quality.sharpness,
     brightness: quality.brightness,

@@ -8,10 +8,15 @@ import { jsonText } from '../../../formats/json-text.js'
 import { namesPath, npyHeader } from '../../../formats/npy.js'
 import { typedCsv, typedJsonLines } from '../../../formats/typed-lines.js'
 import type { TypedTable } from '../../../formats/typed-table.js'
-import { writeWhole } from '../files/write-whole.js'
+import { PlacedFiles } from '../files/placed-files.js'
 
 /** Are the formats that a collection is exported in, by the ending of the file. */
 const EXPORT_ENDINGS = ['.parquet', '.arrow', '.jsonl', '.csv', '.npy', '.safetensors'] as const
+
+/** A path starts from the current folder, and an address is that of an object in a bucket. */
+function write(path: string, chunks: Chunks): Promise<void> {
+  return new PlacedFiles(process.cwd()).write(path, chunks)
+}
 
 /** Says what was written. */
 export interface ExportedCollection {
@@ -23,9 +28,9 @@ export interface ExportedCollection {
 
 /**
  * Writes rows as Parquet (.parquet), Arrow's file format (.arrow, which is Feather version 2), JSON lines (.jsonl), CSV (.csv) NumPy (.npy, with the paths in a
- * .names.txt beside it), or all of the collection in one file that a page opens (.safetensors). Each file appears whole or not at all.
+ * .names.txt beside it), or all of the collection in one file that a page opens (.safetensors). Each file, or object of a bucket (`s3://bucket/key`), appears whole or not at all.
  *
- * @throws RangeError for another ending and an unknown choice; `CollectionError` `unknown-column`; `FileError` where it cannot be written; the signal's reason
+ * @throws RangeError for another ending and an unknown choice; `CollectionError` `unknown-column`; `FileError` or `StorageError` where it cannot be written; the signal's reason
  */
 export async function exportCollection(
   collection: Collection,
@@ -46,7 +51,7 @@ export async function exportCollection(
       yield block
     }
   }
-  await writeWhole(path, await chunksOf(ending, { ...table, blocks: counted() }))
+  await write(path, await chunksOf(ending, { ...table, blocks: counted() }))
   return { rows, files: [path] }
 }
 
@@ -84,7 +89,7 @@ async function exportWhole(
     throw new RangeError(
       `${path} holds the whole collection: leave ${chosen[0]} out, or choose another format.`,
     )
-  await writeWhole(path, saveCollection(collection, signal === undefined ? {} : { signal }))
+  await write(path, saveCollection(collection, signal === undefined ? {} : { signal }))
   return { rows: await collection.store.count(), files: [path] }
 }
 
@@ -110,7 +115,7 @@ async function exportNpy(
     for (let row = 0; row < count; row++)
       names.push(`${String(values.root?.[row])}/${String(values.path?.[row])}`)
   const beside = namesPath(path)
-  await writeWhole(
+  await write(
     beside,
     names.map((name) => `${/[\p{Cc}\p{Cs}\u2028\u2029]|^"/u.test(name) ? jsonText(name) : name}\n`),
   )
@@ -118,6 +123,6 @@ async function exportNpy(
     yield npyHeader([names.length, width])
     for await (const { vectors } of table.blocks) if (vectors !== undefined) yield bytesOf(vectors)
   }
-  await writeWhole(path, numbers())
+  await write(path, numbers())
   return { rows: names.length, files: [path, beside] }
 }

@@ -13,7 +13,9 @@ import {
   findLeakageWith,
   type LeakageOptions,
 } from '../../../collection/duplicates/find-leakage.js'
-import { middleOf, pictureOf, REDUCED_LONGEST } from '../../../numerics/same-picture.js'
+import { addressBelow } from '../../../collection/roots.js'
+import { middlesOf, REDUCED_LONGEST } from '../../../numerics/same-picture.js'
+import { proofThreads } from './proof-threads.js'
 import { readPhoto, readSmallPhoto } from './read-photo.js'
 
 /** Gives where a photo lies. Throws `CollectionError` `root-missing` for a root that the collection does not know. */
@@ -22,7 +24,7 @@ export function fullPath(
   { root, path }: { readonly root: string; readonly path: string },
 ): string {
   const folder = collection.about.roots[root]
-  if (folder !== undefined) return join(folder, path)
+  if (folder !== undefined) return addressBelow(folder, path) ?? join(folder, path)
   throw new CollectionError(
     'root-missing',
     `${collection.store.label} does not say where its root ${root} is.`,
@@ -43,10 +45,13 @@ export async function findDuplicates(
 /** Reads photos for comparing. Throws as `decodeImage`. */
 const readPicture: ReadPicture = {
   async small({ collection, copy }, signal) {
-    return pictureOf(await readSmallPhoto(fullPath(collection, copy), REDUCED_LONGEST, signal), copy)
+    const { image, beyond } = await readSmallPhoto(fullPath(collection, copy), REDUCED_LONGEST, signal)
+    const { height, width } = copy
+    return { pixels: { image, height, width }, beyond }
   },
-  async middle({ collection, copy }, signal) {
-    return middleOf(await readPhoto(fullPath(collection, copy), signal))
+  lanes: proofThreads,
+  async middles({ collection, copy }, signal) {
+    return middlesOf(await readPhoto(fullPath(collection, copy), signal))
   },
 }
 

@@ -21,7 +21,7 @@ import type { About } from '../../../collection/store.js'
 import type { Identity } from '../../../encoder/types.js'
 import { isRecord, type PlainRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { rootOf } from './index-folders.js'
-import { createCollection, openCollection } from './open-collection.js'
+import { createCollection, hasCollection, openCollection } from './open-collection.js'
 import { openTable } from './read-table.js'
 
 /** Says how embeddings are imported. */
@@ -147,16 +147,15 @@ function foreignIdentity(name: string): Identity {
 }
 
 async function openFor(
-  folder: string,
+  place: string,
   identity: Identity,
   width: number,
   exported: PlainRecord,
   { model, dtype, signal }: ImportOptions,
 ): Promise<Collection> {
   const how = signal === undefined ? {} : { signal }
-  const isThere = await stat(resolve(folder, 'collection.json')).catch(() => null)
-  if (isThere !== null) {
-    const collection = await openCollection(folder, { ...how, write: true })
+  if (await hasCollection(place)) {
+    const collection = await openCollection(place, { ...how, write: true })
     try {
       collection.assertSame(identity)
       return collection
@@ -167,7 +166,7 @@ async function openFor(
   }
   const told = isRecord(exported.model) ? (exported.model as unknown as About['model']) : undefined
   const settings = { identity, width, model: model ?? told ?? { source: '', options: {} } }
-  return await createCollection(folder, { ...settings, ...(dtype === undefined ? {} : { dtype }) }, how)
+  return await createCollection(place, { ...settings, ...(dtype === undefined ? {} : { dtype }) }, how)
 }
 
 /** Finds photos where the file's collection had them, or below the folder that holds all. */

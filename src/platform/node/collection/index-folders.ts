@@ -1,5 +1,5 @@
-/** Brings a collection up to date with folders on this machine. */
-import { basename, resolve, sep } from 'node:path'
+/** Brings a collection up to date with folders on this machine, and with what lies below prefixes of buckets. */
+import { basename, sep } from 'node:path'
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import type { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
@@ -7,9 +7,8 @@ import type { FoundPhoto, Scope } from '../../../collection/find-photos.js'
 import { type IndexChoice, type IndexCounts, indexPhotos } from '../../../collection/index-photos.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import type { FileKind } from '../../../image/image-format.js'
+import { isAddress } from '../../../is-address.js'
 import type { PlainRecord } from '../../../plain-value.js'
-import { readImageFile } from '../decode-image.js'
-import { NodeFiles } from '../files/node-files.js'
 import { hasHeicDecoder } from '../heic/heic-decoder.js'
 import { findFfmpeg } from '../video/find-ffmpeg.js'
 import { frameIdentity } from '../video/frame-settings.js'
@@ -17,6 +16,8 @@ import type { VideoFrameOptions } from '../video/video-frames.js'
 import { isVideoName } from '../video/video-name.js'
 import { examineWith, type PhotoEncoder } from './examine-photos.js'
 import { RegionKeeper } from './index-regions.js'
+import { IndexedPlaces } from './indexed-places.js'
+import { photoBytes } from './photo-bytes.js'
 import { readTold } from './read-told.js'
 
 /** Says how a collection is brought up to date. */
@@ -25,8 +26,8 @@ export interface IndexFoldersOptions extends IndexChoice {
   readonly maxPixels?: number
   /** Takes films as well: each frame that these options choose has a row. Default: films are passed over, and frames that are there stay. */
   readonly video?: Pick<VideoFrameOptions, 'every' | 'from' | 'to' | 'toneMap'>
-  /** Makes regions of each photo as well, by which places in photos are searched for. Default: where the collection has some, they are kept up to date. */
-  readonly regions?: boolean
+  /** Makes regions of each photo as well, by which places in photos are searched for; `full` keeps all their patches too (`indexRegions`). Default: where the collection has some, they are kept up to date. */
+  readonly regions?: boolean | 'full'
 }
 
 const OPTIONS = {
@@ -40,7 +41,7 @@ const OPTIONS = {
 } satisfies OptionNames<IndexFoldersOptions>
 
 /**
- * Embeds the photos in these folders that are new or have changed; a photo that was moved or renamed keeps its row, and one that is not there any more is marked
+ * Embeds the photos in these folders, and below these addresses (`s3://bucket/photos`), that are new or have changed; a photo that was moved or renamed keeps its row, and one that is not there any more is marked
  * as gone. A folder within one that the collection knows is a part of it; any other becomes a root, named after the folder. An interrupted run is gone on with
  * by the next.
  *
@@ -56,29 +57,41 @@ export async function indexFolders(
   checkOptionNames(options, OPTIONS)
   collection.assertSame(encoder.identity)
   const { maxPixels, video, regions = false, ...choice } = options
-  const files = new NodeFiles(process.cwd())
+  const files = new IndexedPlaces(process.cwd())
   const scopes: Scope[] = []
   for (const folder of folders) {
-    if ((await files.look(folder))?.kind !== 'folder')
-      throw new CollectionError(
-        'root-missing',
-        `There is no folder ${folder}: connect its disk, or say where its photos lie now (plumage collection root <name> <folder>).`,
+    const place = await files.add(folder, choice.signal)
+    if (video !== undefined && isAddress(place))
+      throw new RangeError(
+        `Films are taken from folders of this machine alone, and ${place} is none: leave video (--video) out.`,
       )
-    scopes.push(await scopeOf(collection, resolve(folder)))
+    // What cannot be seen is not gone.
+    if ((await files.look(place))?.kind !== 'folder') throw missingRoot(folder, isAddress(place))
+    scopes.push(await scopeOf(collection, place))
   }
   const hasHeic = hasHeicDecoder()
   const decodes = ({ decoder }: FileKind) => decoder === 'own' || (decoder === 'optional' && hasHeic)
   if (video !== undefined) await noteFilms(collection, video)
   const isFilm = video === undefined ? undefined : isVideoName
-  await using keeper = await RegionKeeper.open(collection, choice.signal)
+  const { signal } = choice
+  await using keeper = await RegionKeeper.open(collection, given({ full: regions === 'full', signal }))
   const onFeatures = regions || keeper.isThere ? keeper.add.bind(keeper) : undefined
   const examine = examineWith(encoder, { maxPixels, video, onFeatures })
-  const tell = async (photo: FoundPhoto) => readTold(await readImageFile(photo.full, choice.signal), photo)
+  const tell = async (photo: FoundPhoto) => readTold(await photoBytes(photo.full, choice.signal), photo)
   const counts = await indexPhotos(collection, { ...choice, files, scopes, decodes, isFilm, examine, tell })
   if (onFeatures === undefined) return counts
   const onDone = (path: string) => choice.listener?.done?.(path)
   await keeper.complete(encoder, given({ maxPixels, onDone }))
   return counts
+}
+
+function missingRoot(folder: string, isObject: boolean): CollectionError {
+  return new CollectionError(
+    'root-missing',
+    isObject
+      ? `There is no object below ${folder}: correct it, or say where its photos lie now (plumage collection root <name> ${folder}).`
+      : `There is no folder ${folder}: connect its disk, or say where its photos lie now (plumage collection root <name> <folder>).`,
+  )
 }
 
 /** Frames that were taken or made otherwise are others: all films of a collection are taken alike. */
@@ -104,8 +117,8 @@ async function scopeOf(collection: Collection, folder: string): Promise<Scope> {
   const known = Object.entries(roots).find(([, path]) => folder === path || folder.startsWith(withEnd(path)))
   if (known !== undefined) {
     const [root, path] = known
-    const within = folder === path ? '' : folder.slice(withEnd(path).length).split(sep).join('/')
-    return { root, within, folder }
+    const within = folder === path ? '' : folder.slice(withEnd(path).length)
+    return { root, within: isAddress(folder) ? within : within.split(sep).join('/'), folder }
   }
   return { root: await newRoot(collection, folder), within: '', folder }
 }
@@ -126,5 +139,6 @@ async function newRoot(collection: Collection, folder: string): Promise<string> 
 }
 
 function withEnd(folder: string): string {
-  return folder.endsWith(sep) ? folder : folder + sep
+  const end = isAddress(folder) ? '/' : sep
+  return folder.endsWith(end) ? folder : folder + end
 }

@@ -55,7 +55,7 @@ test("what a killed reader has left is nobody's, and what says nothing counts", 
   await using _store = await LanceStore.create(folder, aboutFor(4))
   const lease = await Lease.takeOrNull(folder)
   expect(await heldVersions(folder)).toEqual([{ table: null, version: null }])
-  lease?.hold({ table: 'photos', version: 3 })
+  await lease?.hold({ table: 'photos', version: 3 })
   expect(await heldVersions(folder)).toEqual([{ table: 'photos', version: 3 }])
   await lease?.[Symbol.asyncDispose]()
   expect(await heldVersions(folder)).toEqual([])

@@ -9,14 +9,9 @@ import { join } from 'node:path'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { Heartbeat } from '../files/heartbeat.js'
 import { findOrNull, isAliveOrNull, thisProcess } from '../files/holder.js'
+import type { HeldVersion, ReadLease } from './place.js'
 
 export const LEASES = 'leases'
-
-/** Is what a reader holds; null for what it has not said yet, so that all must stay. */
-export interface HeldVersion {
-  readonly table: string | null
-  readonly version: number | null
-}
 
 /** Is written over in place, so that its heartbeat goes on. */
 const LENGTH = 1024
@@ -24,7 +19,7 @@ const LENGTH = 1024
 /** A reader on another machine that has not shown itself for so long is dead. */
 const DEAD_MS = 60_000
 
-export class Lease implements AsyncDisposable {
+export class Lease implements ReadLease {
   readonly #path: string
   readonly #who: object
   readonly #heartbeat: Heartbeat
@@ -51,7 +46,7 @@ export class Lease implements AsyncDisposable {
   }
 
   /** Says what is read. */
-  hold(held: HeldVersion): void {
+  async hold(held: HeldVersion): Promise<void> {
     const file = openSync(this.#path, 'r+')
     try {
       writeSync(file, textOf({ ...this.#who, ...held }), 0)

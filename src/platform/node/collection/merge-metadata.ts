@@ -10,6 +10,7 @@ import {
   type PhotoFacts,
   xmpWith,
 } from '../../../collection/duplicates/lacking.js'
+import { isAddress } from '../../../is-address.js'
 import { writeWhole } from '../files/write-whole.js'
 import { fullPath } from './find-duplicates.js'
 
@@ -33,6 +34,8 @@ export async function writeMetadata(
   facts: LackingFacts,
 ): Promise<string> {
   const full = fullPath(collection, kept)
+  if (isAddress(full))
+    throw new Error(`${full} lies on no disk of this machine, and nothing is written beside it.`)
   const beside = full.replace(/\.[^./\\]+$/, '.xmp')
   const other = await textOrNull(beside)
   const path = other === null ? `${full}.xmp` : beside

@@ -10,9 +10,10 @@ import { checkOptionNames, type OptionNames } from '../../../check-option-names.
 import { assetsOf } from '../../../collection/assets.js'
 import type { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
-import type { Copy } from '../../../collection/duplicates/copy.js'
+import { type Copy, isKnownContent } from '../../../collection/duplicates/copy.js'
 import type { DuplicateGroup } from '../../../collection/duplicates/duplicate-group.js'
 import { isRawName } from '../../../image/camera-raw.js'
+import { isAddress } from '../../../is-address.js'
 import type { PlainRecord } from '../../../plain-value.js'
 import { FileError } from '../files/file-error.js'
 import { fullPath } from './find-duplicates.js'
@@ -193,6 +194,7 @@ function assertWritable({ store }: Collection): void {
 
 /** Says why a photo cannot move; null where it can. */
 async function immovable(full: string, copy: Copy): Promise<string | null> {
+  if (isAddress(full)) return 'it lies on no disk of this machine'
   const found = await lstat(full).catch(() => null)
   if (found?.isSymbolicLink()) return 'it is a link, and moving it frees nothing'
   if (found !== null && found.nlink > 1)
@@ -202,6 +204,8 @@ async function immovable(full: string, copy: Copy): Promise<string | null> {
 }
 
 async function changedSince(full: string, { content }: Copy): Promise<string | null> {
+  if (!isKnownContent(content))
+    return 'was never hashed, so that nobody knows whether it has changed: index it'
   const hash = createHash('sha256')
   try {
     for await (const chunk of createReadStream(full)) hash.update(chunk as Uint8Array)

@@ -3,8 +3,7 @@ import { isRawName } from '../../../image/camera-raw.js'
 import { ImageError } from '../../../image/image-error.js'
 import { CAMERA_RAW, fileKindOrNull } from '../../../image/image-format.js'
 import { rawPreviewOrNull } from '../../../image/raw-preview.js'
-import type { ReadFile } from '../decode-image.js'
-import { type InspectOptions, inspectFile } from '../inspect-file.js'
+import { type InspectOptions, inspectFile, type ReadFile } from '../inspect-file.js'
 
 /** Is a photo that can be decoded. */
 export interface OpenPhoto extends ReadFile {

@@ -7,21 +7,23 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { inflateSync } from 'node:zlib'
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
+import { asyncBufferFromFile } from 'hyparquet'
 import { Collection } from '../../../collection/collection.js'
 import { CollectionError } from '../../../collection/collection-error.js'
 import { exportTable } from '../../../collection/export-rows.js'
 import type { ImportedRow, ImportedTable } from '../../../collection/import-rows.js'
 import { openSavedCollection } from '../../../collection/saved-collection.js'
-import { checkParquetPages } from '../../../formats/check-parquet-pages.js'
 import { namesPath } from '../../../formats/npy.js'
+import { openParquetColumns } from '../../../formats/read-parquet.js'
 import { readVector } from '../../../formats/read-vector.js'
 import { valueAt, vectorAt } from '../../../formats/typed-table.js'
 import { isRecord, type PlainRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { float16ToFloat32 } from '../../../tensor/float16.js'
 import { openFile } from '../open-file.js'
+import { checkArrowData } from './check-arrow.js'
+import { checkArrowFile } from './check-arrow-file.js'
+import { csvRecords } from './csv-records.js'
 import { loadLance } from './load-lance.js'
-import { readCsv } from './read-csv.js'
 
 /** No vector has more bytes. */
 const MOST_BYTES = 2 ** 24
@@ -82,35 +84,37 @@ async function metaBeside(path: string): Promise<Readonly<Record<string, string>
 }
 
 async function openParquet(path: string, signal?: AbortSignal): Promise<ImportedTable> {
-  const file = await asyncBufferFromFile(path)
-  const metadata = await parquetMetadataAsync(file)
-  const columns = parquetSchema(metadata).children.map(({ element }) => element.name)
-  const told = Object.fromEntries(
-    (metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
-  )
+  const table = await openParquetColumns(await asyncBufferFromFile(path))
+  const { columns, metadata } = table
   const rows = async function* (): AsyncGenerator<ImportedRow> {
-    let rowStart = 0
-    for (const [group, { num_rows }] of metadata.row_groups.entries()) {
+    let row = 0
+    for await (const found of table.read(columns)) {
       signal?.throwIfAborted()
-      await checkParquetPages(file, metadata, group)
-      const rowEnd = rowStart + Number(num_rows)
-      const found = await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd })
-      for (const [at, values] of found.entries()) yield { place: `row ${rowStart + at + 1}`, values }
-      rowStart = rowEnd
+      const count = found[0]?.length ?? 0
+      for (let at = 0; at < count; at++) {
+        const values = Object.fromEntries(columns.map((name, column) => [name, found[column]?.[at]]))
+        yield { place: `row ${++row}`, values }
+      }
     }
   }
-  return { columns, metadata: told, rows: rows() }
+  return { columns, metadata, rows: rows() }
 }
 
 async function openArrow(path: string, signal?: AbortSignal): Promise<ImportedTable> {
   const { arrow } = loadLance()
-  const reader = await arrow.RecordBatchReader.from(await open(path))
-  await reader.open()
-  const { schema } = reader
+  const schema = await schemaOf()
   const rows = async function* (): AsyncGenerator<ImportedRow> {
+    await using file = await open(path)
+    const reader = await arrow.RecordBatchReader.from(file)
     let row = 0
     for await (const batch of reader) {
       signal?.throwIfAborted()
+      for (const [column, { name }] of schema.fields.entries()) {
+        const data = batch.data.children[column]
+        if (data?.length !== batch.numRows)
+          throw new Error(`the column ${name} has ${data?.length} values for ${batch.numRows} rows`)
+        checkArrowData(arrow, data, name)
+      }
       for (let at = 0; at < batch.numRows; at++) {
         const values = Object.fromEntries(
           schema.fields.map(({ name }, column) => [name, plainOf(batch.getChildAt(column)?.get(at))]),
@@ -121,6 +125,13 @@ async function openArrow(path: string, signal?: AbortSignal): Promise<ImportedTa
   }
   const metadata = Object.fromEntries(schema.metadata)
   return { columns: schema.fields.map(({ name }) => name), metadata, rows: rows() }
+
+  async function schemaOf() {
+    await using file = await open(path)
+    await checkArrowFile(file)
+    const reader = await arrow.RecordBatchReader.from(file)
+    return (await reader.open()).schema
+  }
 
   /** Arrow gives halves as numbers where it reads them one by one, and lists as vectors of its own. */
   function plainOf(value: unknown): unknown {
@@ -162,7 +173,7 @@ async function firstLine(path: string): Promise<string | null> {
 
 /** Columns that are called 0, 1, 2, … are the numbers of one vector. */
 async function openCsv(path: string, signal?: AbortSignal): Promise<ImportedTable> {
-  const opening = readCsv(path, signal)
+  const opening = csvRecords(path, signal)
   const first = await opening.next()
   await opening.return(undefined)
   const names = first.done !== true && 'fields' in first.value ? Object.keys(first.value.fields) : []
@@ -172,7 +183,7 @@ async function openCsv(path: string, signal?: AbortSignal): Promise<ImportedTabl
     ...(numbered.length > 0 ? ['embedding'] : []),
   ]
   const rows = async function* (): AsyncGenerator<ImportedRow> {
-    for await (const record of readCsv(path, signal)) {
+    for await (const record of csvRecords(path, signal)) {
       const place = `line ${record.line}`
       if ('reason' in record) yield { place, reason: record.reason }
       else yield { place, values: csvValues(record.fields, columns, numbered) }

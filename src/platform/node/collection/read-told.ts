@@ -1,10 +1,10 @@
 /** Reads what is told of a photo: in its own file first, then by XMP beside it, then by Google's notes. */
-import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { type FoundPhoto, tells } from '../../../collection/find-photos.js'
 import { joinTold, type Told, toldByTakeout, toldByXmp } from '../../../collection/told.js'
 import { isRawName } from '../../../image/camera-raw.js'
 import { rawPreviewOrNull } from '../../../image/raw-preview.js'
+import { besideOf } from '../storage/object-path.js'
+import { fileBytes } from './photo-bytes.js'
 import { readExif } from './read-exif.js'
 
 /** What is longer tells of more than one photo. */
@@ -12,12 +12,11 @@ const MOST_BYTES = 2 ** 22
 
 /** Gives null for what is not told. A file beside the photo that cannot be read tells nothing. */
 export async function readTold(bytes: Uint8Array, { full, path, sidecars }: FoundPhoto): Promise<Told> {
-  const folder = dirname(full)
   const inFolder = path.slice(0, path.lastIndexOf('/') + 1).length
   const texts = await Promise.all(
     sidecars
       .filter(tells)
-      .map(async (name) => ({ name, text: await textOf(join(folder, name.slice(inFolder))) })),
+      .map(async (name) => ({ name, text: await textOf(besideOf(full, name.slice(inFolder))) })),
   )
   const isXmp = (name: string) => /\.xmp$/i.test(name)
   const xmp = texts.filter(({ name }) => isXmp(name)).map(({ text }) => toldByXmp(text))
@@ -29,6 +28,6 @@ export async function readTold(bytes: Uint8Array, { full, path, sidecars }: Foun
 }
 
 async function textOf(path: string): Promise<string> {
-  const bytes = await readFile(path).catch(() => Buffer.alloc(0))
-  return bytes.length > MOST_BYTES ? '' : bytes.toString('utf8')
+  const bytes = await fileBytes(path).catch(() => null)
+  return bytes === null || bytes.length > MOST_BYTES ? '' : Buffer.from(bytes).toString('utf8')
 }

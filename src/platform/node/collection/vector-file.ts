@@ -39,12 +39,18 @@ export interface VectorFile extends AsyncDisposable {
 /** NumPy reads headers of up to 10,000 bytes. */
 const HEADER = 4096
 const ID_BYTES = 16
+/** The ids of so many rows are one text for a moment. */
+const IDS_AT_ONCE = 2 ** 16
 const NAME = /^vectors-\d+\.f16(\.tmp)?$/
 /** The last number, the length of the line of JSON, has so many digits. */
 const DIGITS = 8
 
+export function vectorFileName(version: number): string {
+  return `vectors-${version}.f16`
+}
+
 function pathOf(folder: string, version: number): string {
-  return join(folder, `vectors-${version}.f16`)
+  return join(folder, vectorFileName(version))
 }
 
 /** Writes the file, whole or not at all, and removes those of other versions. Throws `FileError` where the disk does not take it. */
@@ -119,16 +125,24 @@ async function readRest(file: FileHandle, state: VectorFileState) {
   if (!headerOf(count, state.width).equals(await read(0, HEADER))) return null
   const ids = await read(HEADER + length, ID_BYTES * count)
   if (digestOf(ids) !== told.ids) return null
-  const digits = ids.toString('hex')
   const rows: RowFile = {
     length,
     read: (from, to) => read(HEADER + from, to - from),
     place: { descriptor: file.fd, offset: HEADER },
   }
-  const names = Array.from({ length: count }, (_, row) =>
-    digits.slice(2 * ID_BYTES * row, 2 * ID_BYTES * (row + 1)),
-  )
-  return { ids: names, rows }
+  return { ids: namesOf(ids), rows }
+}
+
+/** A text has less than 2^29 letters, which are the ids of fewer rows than a collection may have. */
+function namesOf(ids: Buffer): readonly string[] {
+  const names: string[] = new Array(ids.length / ID_BYTES)
+  for (let from = 0; from < names.length; from += IDS_AT_ONCE) {
+    const to = Math.min(names.length, from + IDS_AT_ONCE)
+    const digits = ids.toString('hex', ID_BYTES * from, ID_BYTES * to)
+    for (let row = from; row < to; row++)
+      names[row] = digits.slice(2 * ID_BYTES * (row - from), 2 * ID_BYTES * (row - from + 1))
+  }
+  return names
 }
 
 /** Gives the file, where there is one, to another version whose rows have the very same embeddings. */
@@ -141,7 +155,7 @@ export async function carryVectorFile(folder: string, from: number, to: number):
 
 async function removeOthers(folder: string, version: number): Promise<void> {
   for (const name of await readdir(folder))
-    if (NAME.test(name) && name !== `vectors-${version}.f16`) await rm(join(folder, name), { force: true })
+    if (NAME.test(name) && name !== vectorFileName(version)) await rm(join(folder, name), { force: true })
 }
 
 function digestOf(bytes: Uint8Array): string {

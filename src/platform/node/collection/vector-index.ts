@@ -4,11 +4,13 @@
  * index is trained again.
  */
 import type { Table } from '@lancedb/lancedb'
+import type { Vector } from 'apache-arrow'
+import { wideHalvesOf } from '../../../collection/row-block.js'
+import { exactCosines } from '../../../numerics/exact-cosines.js'
 import type { RowFile, RowScorer } from '../../../numerics/nearest-rows.js'
-import { seededRandom } from '../../../numerics/seeded-random.js'
-import { widenRows } from '../../../numerics/stored-halves.js'
-import { EMBEDDING } from './arrow-rows.js'
+import { EMBEDDING, embeddingsOf } from './arrow-rows.js'
 import { loadLance } from './load-lance.js'
+import { INDEX_FROM, type IndexedRow, measureIndex, WANTED } from './measure-index.js'
 
 /** Says how the index is, and how it is asked. */
 export interface IndexState {
@@ -18,19 +20,39 @@ export interface IndexState {
   readonly probes: number
   /** Is the share of the ten nearest that it finds, as measured last. */
   readonly recall: number
+  /** Says how many times as many rows as are wanted are compared as they are stored; default 20. */
+  readonly refine?: number
 }
 
-/** With fewer rows exact search takes no longer. */
-const INDEX_FROM = 200_000
-/** The share of the ten nearest that is asked for. */
-const WANTED = 0.95
-const NEAREST = 10
-const HELD = 200
-const SEED = 1
 /** So many partitions are looked into, the first number that finds enough. */
-const PROBES = [8, 12, 20, 32, 48, 64, 96]
+const PROBES = [8, 12, 16, 24, 32, 48, 64, 96]
 /** So many times as many rows as are wanted are compared as they are stored. */
 const REFINE = 20
+
+/** Says how an index is laid out. */
+interface Layout {
+  partitions(rows: number): number
+  /** Counts the numbers of a part, the first that goes into the width. */
+  readonly parts: readonly number[]
+  /** The first that finds enough is taken. */
+  readonly refines: readonly number[]
+}
+
+/** LanceDB is fast where a part has 8 or 16 numbers. */
+const ON_DISK: Layout = {
+  partitions: (rows) => Math.round(Math.sqrt(rows)),
+  parts: [8, 16],
+  refines: [REFINE],
+}
+/**
+ * There each partition and each row is asked for by itself: partitions are fewer and larger, and codes fine enough that few rows need be compared as they are stored.
+ * It takes twice as long to train, and where partitions are very unequal LanceDB shares them out anew when rows are added, which takes minutes for a million.
+ */
+const ON_STORAGE: Layout = {
+  partitions: (rows) => Math.ceil(rows / 4096),
+  parts: [4, 8, 16],
+  refines: [4, REFINE],
+}
 /** Centres are made of so many rows for each, in so many rounds: LanceDB's own 256 and 50 take ten times as long, most of it on parts of rows. */
 const DRAWN = 64
 const ROUNDS = 20
@@ -45,6 +67,8 @@ interface Looked {
   readonly width: number
   readonly scorer: RowScorer
   readonly signal: AbortSignal | undefined
+  /** Says that each question takes long, as on object storage; default `false`. */
+  readonly isFar?: boolean
   /** With fewer rows there is no index; default 200,000. */
   readonly from?: number
 }
@@ -62,7 +86,9 @@ export async function refreshIndex(looked: Looked, before: IndexState | null): P
     return null
   }
   if (isThere && before !== null && count < 2 * before.rows) {
-    await looked.table.optimize()
+    // It costs minutes, and may share partitions out anew: it is done where there are rows to add, and not else.
+    const stats = await looked.table.indexStats(NAME)
+    if (stats?.numUnindexedRows !== 0) await looked.table.optimize()
     const measured = await measure(looked)
     if (measured.recall >= WANTED) return { rows: before.rows, ...measured }
   }
@@ -70,88 +96,89 @@ export async function refreshIndex(looked: Looked, before: IndexState | null): P
   return { rows: count, ...(await measure(looked)) }
 }
 
-async function train({ table, width }: Looked, count: number): Promise<void> {
+async function train({ table, width, isFar = false }: Looked, count: number): Promise<void> {
+  const { partitions, parts } = isFar ? ON_STORAGE : ON_DISK
   const { lance } = loadLance()
   const config = lance.Index.ivfPq({
     distanceType: 'dot',
-    numPartitions: Math.round(Math.sqrt(count)),
-    numSubVectors: subVectorsOf(width),
+    numPartitions: partitions(count),
+    numSubVectors: width / (parts.find((part) => width % part === 0) ?? width),
     sampleRate: DRAWN,
     maxIterations: ROUNDS,
   })
   await table.createIndex(EMBEDDING, { config, replace: true })
 }
 
-/** LanceDB is fast where a part has 8 or 16 numbers. */
-function subVectorsOf(width: number): number {
-  for (const part of [8, 16]) if (width % part === 0) return width / part
-  return 1
-}
-
-/** Asks for the nearest of rows that are drawn, other than themselves, and looks into as many partitions as it takes. */
-async function measure({
-  table,
-  ids,
-  rows,
-  width,
-  scorer,
-  signal,
-}: Looked): Promise<Omit<IndexState, 'rows'>> {
-  const random = seededRandom(SEED)
-  const drawn = Uint32Array.from({ length: HELD }, () => Math.floor(random() * ids.length))
+async function measure({ table, ids, rows, width, scorer, signal, isFar = false }: Looked) {
   const blocks = [{ dtype: 'F16', bytes: rows }] as const
-  const queries = await widenRows(blocks, width, drawn)
-  const exact = await scorer.nearestToEach(queries, width, blocks, NEAREST + 1, { signal })
-  let found = { probes: 0, recall: 0 }
-  for (const probes of PROBES) {
-    let right = 0
-    for (const [q, row] of drawn.entries()) {
-      signal?.throwIfAborted()
-      const own = exact.rows.subarray(q * exact.count, (q + 1) * exact.count)
-      const wanted = new Set(Array.from(own, (other) => ids[other]))
-      wanted.delete(ids[row])
-      const query = queries.subarray(q * width, (q + 1) * width)
-      for (const { id } of await askIndex(table, query, NEAREST + 1, { probes })) if (wanted.has(id)) right++
-    }
-    found = { probes, recall: Math.min(1, right / (HELD * NEAREST)) }
-    if (found.recall >= WANTED) break
+  let best = { probes: 0, recall: 0, refine: REFINE }
+  for (const refine of (isFar ? ON_STORAGE : ON_DISK).refines) {
+    const found = await measureIndex({ ids, blocks, width, scorer, signal }, PROBES, (query, count, probes) =>
+      askIndex(table, query, count, { probes, refine, compares: false }),
+    )
+    best = { ...found, refine }
+    if (best.recall >= WANTED) break
   }
-  return found
+  return best
 }
 
 /** Is a row that the index gives. */
-export interface IndexedRow {
-  readonly id: string
+export interface StatedRow extends IndexedRow {
   readonly state: string
-  readonly similarity: number
+  /** Says where it lies in this version of the table. */
+  readonly place: bigint
 }
 
-/** Finds the nearest rows by the index. With a filter it looks on into further partitions until there are enough; without one it does not. */
+/**
+ * Finds the nearest rows by the index. With a filter it looks on into further partitions until there are enough; without one it does not.
+ *
+ * @param options.compares says that rows are compared as exact search does it, by the cosine of the stored numbers, for which their embeddings are read; else their products with
+ *   the query stand for it, which are off by up to some ten-thousandths; default `true`
+ */
 export async function askIndex(
   table: Table,
   query: Float32Array,
   count: number,
-  { probes, where }: { readonly probes: number; readonly where?: string | undefined },
-): Promise<readonly IndexedRow[]> {
+  {
+    probes,
+    refine = REFINE,
+    where,
+    compares = true,
+  }: {
+    readonly probes: number
+    readonly compares?: boolean
+    readonly refine?: number | undefined
+    readonly where?: string | undefined
+  },
+): Promise<readonly StatedRow[]> {
   const asked = table
     .query()
     .nearestTo(query)
     .column(EMBEDDING)
     .distanceType('dot')
-    .refineFactor(REFINE)
+    .refineFactor(refine)
     .limit(count)
   // The least is set first, since it may not be above the most.
   asked.nprobes(probes)
   if (where !== undefined) asked.maximumNprobes(0).where(where)
-  const rows: IndexedRow[] = []
-  for await (const batch of asked.select(['id', 'state', '_distance'])) {
-    const [ids, states, distances] = ['id', 'state', '_distance'].map((name) => batch.getChild(name))
+  const rows: StatedRow[] = []
+  const names = ['id', 'state', '_distance', '_rowid']
+  for await (const batch of asked.select(compares ? [...names, EMBEDDING] : names)) {
+    const [ids, states, distances, places] = names.map((name) => batch.getChild(name))
+    const cosines = compares ? cosinesOf(query, batch.getChild(EMBEDDING), batch.numRows) : null
     for (let at = 0; at < batch.numRows; at++)
       rows.push({
         id: String(ids?.get(at)),
         state: String(states?.get(at)),
-        similarity: 1 - Number(distances?.get(at)),
+        similarity: cosines?.[at] ?? 1 - Number(distances?.get(at)),
+        place: BigInt(places?.get(at)),
       })
   }
-  return rows
+  return rows.sort((a, b) => b.similarity - a.similarity || (a.id < b.id ? -1 : 1))
+}
+
+function cosinesOf(query: Float32Array, vector: Vector | null, count: number): Float64Array {
+  const isWide = vector?.data[0]?.children[0]?.values instanceof Float32Array
+  const dtype = isWide ? 'float32' : 'float16'
+  return exactCosines(query, wideHalvesOf(embeddingsOf(vector, count, { width: query.length, dtype })))
 }

@@ -23,12 +23,13 @@ import type { OutputFile } from '../../../formats/chunk.js'
 import { byteLengthOf } from '../../../formats/stored-tensor.js'
 import { warn } from '../choose-engine.js'
 import { fastestDigest } from '../fastest-digest.js'
-import { explainWriteError } from '../files/file-error.js'
+import { explainWriteError, FileError } from '../files/file-error.js'
 import { makeFolder } from '../files/make-folder.js'
 import { lockOutput } from '../files/output-lock.js'
 import { writeWhole } from '../files/write-whole.js'
 import { findModel, findOptionsOf } from '../find-model.js'
 import { hintsOf, type OpenVit, openVit } from '../open-vit.js'
+import { namedPlace, readOnlyWeb } from '../storage/named-place.js'
 import { carriedFiles } from './carried-files.js'
 import { type OutputPlace, outputPlace, refuseOccupied } from './output-place.js'
 
@@ -114,9 +115,9 @@ const UNFINISHED = '.plumage.incomplete'
  *
  * @param model as `loadEncoder` takes it
  * @param output is a folder that is made; or a file that ends in .safetensors, .pt or .pth for `birder` and `facebook`, whose files stand alone, or in
- *   .safetensors with `int8`
+ *   .safetensors with `int8`. An address in a bucket (`s3://bucket/key`) is written when the model has been made and read back on this machine
  * @throws what `loadEncoder` throws; `ConvertError` `not-held`, `value-too-large`, `occupied`, `unsupported`, `check-failed`; RangeError for an option
- *   that is none; an error with the code `disk-full`, `not-writable`, `name-too-long` or `locked` where files cannot be written; the signal's reason
+ *   that is none; an error with the code `disk-full`, `not-writable`, `name-too-long` or `locked` where files cannot be written, `StorageError` for a bucket; the signal's reason
  */
 export async function convertModel(
   model: string,
@@ -124,10 +125,28 @@ export async function convertModel(
   options: ConvertOptions,
 ): Promise<ConvertedModel> {
   checkConvertOptions(options)
+  const named = namedPlace(output)
+  if (named.kind === 'web') throw new FileError('not-writable', readOnlyWeb(output))
+  if (named.kind === 'path') return await convertToPath(model, named.path, options)
+  const { convertIntoBucket } = await import('./convert-into-bucket.js')
+  return await convertIntoBucket(output, options.signal, (path) => convertToPath(model, path, options))
+}
+
+async function convertToPath(
+  model: string,
+  output: string,
+  options: ConvertOptions,
+): Promise<ConvertedModel> {
   const { format, signal, onWarning = warn } = options
   const place = await outputPlace(output, kindOf(options), format)
   refuseShards(options, place)
   const found = await findModel(model, findOptionsOf(options))
+  if (found.head !== undefined) {
+    throw new ConvertError(
+      'not-held',
+      `${model} names a network and a head in a file of its own (${basename(found.head)}), which no layout holds in one: convert the network alone (${basename(found.path)}).`,
+    )
+  }
   await using open = await openVit(found, hintsOf(options))
   for (const assumption of open.vit.assumptions) onWarning(assumption)
   refuseNarrowed(open, options)

@@ -1,9 +1,10 @@
 /** Says which process holds something, in a file that others read, and tells whether that process still runs. */
 import { readFile, readlink, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { isRecord, type PlainValue } from '../../../plain-value.js'
 
-/** Is a process that holds something. */
-export interface Holder {
+/** Is a process that holds something. It is a type and no interface, so that it is a plain record as well. */
+export type Holder = {
   readonly pid: number
   readonly host: string
   /** Names the part of the world in which process numbers mean the same: this start of this machine, and the container. */
@@ -30,23 +31,28 @@ export async function thisProcess(token: string): Promise<Holder> {
 export async function findOrNull(path: string): Promise<Found | null> {
   try {
     const { mtimeMs } = await stat(path)
-    const { pid, host, place, started, token } = JSON.parse(await readFile(path, 'utf8')) as Partial<Holder>
-    if (pid === undefined || !Number.isInteger(pid) || pid <= 0) return null
-    const holder = {
-      pid,
-      host: String(host),
-      place: textOrNull(place),
-      started: textOrNull(started),
-      token: textOrNull(token),
-    }
-    return { holder, mtimeMs }
+    const holder = holderOrNull(JSON.parse(await readFile(path, 'utf8')))
+    return holder === null ? null : { holder, mtimeMs }
   } catch {
     // It is absent, or what lies there says nothing: nobody's either way.
     return null
   }
 }
 
-function textOrNull(value: unknown): string | null {
+/** Reads what `thisProcess` has said; null where it names no process. */
+export function holderOrNull(said: PlainValue): Holder | null {
+  const { pid, host, place, started, token } = isRecord(said) ? said : {}
+  if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return null
+  return {
+    pid,
+    host: String(host),
+    place: textOrNull(place),
+    started: textOrNull(started),
+    token: textOrNull(token),
+  }
+}
+
+function textOrNull(value: PlainValue | undefined): string | null {
   return typeof value === 'string' ? value : null
 }
 

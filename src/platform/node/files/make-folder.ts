@@ -1,12 +1,26 @@
 /** Makes a folder and those around it. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
-/** Accepts a folder that is there already. Rejects with what the system says of the first folder that cannot be made. */
+/**
+ * Accepts a folder that is there already. Rejects with what the system says of the first folder that cannot be made. Node's own way (`recursive`) never ends where the
+ * system says that a folder is missing whose parent is there, as /proc does.
+ */
 export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-    // Node says that a folder is missing where it cannot be made: asked for the first one alone, it tells the reason.
-    await mkdir(error.path ?? path)
-    await mkdir(path, { recursive: true })
-  })
+  try {
+    await mkdir(path)
+  } catch (error) {
+    if (await isFolder(path)) return
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' || (await isFolder(dirname(path)))) throw error
+    await makeFolder(dirname(path))
+    await makeFolder(path)
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 }

@@ -139,6 +139,16 @@ describe.each(Object.entries(places))('%s', (_name, make) => {
     await expect(files.makeFolder('file/p', 'file/p/x.csv')).rejects.toMatchObject(refusal('file/p/x.csv'))
   })
 
+  test.skipIf(process.platform !== 'linux')(
+    'a folder that the system says cannot be there is refused, too',
+    async () => {
+      await expect(new NodeFiles(root).makeFolder('/proc/plumage/x')).rejects.toMatchObject({
+        name: 'FileError',
+        message: expect.stringContaining('/proc/plumage/x'),
+      })
+    },
+  )
+
   test('a lock keeps a second holder out until it is given back', async () => {
     const lock = await files.lock('x')
     await expect(files.lock('x')).rejects.toMatchObject({ name: 'FileError', code: 'locked' })

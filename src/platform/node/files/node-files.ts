@@ -2,12 +2,13 @@
 import { isUtf8 } from 'node:buffer'
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { resolve, sep } from 'node:path'
+import type { GrowingFile, OpenedFile, OutputLock } from '../../../work/files.js'
 import { explainWriteError } from './file-error.js'
 import type { UnreadFolder } from './find-matches.js'
 import { GrowingNodeFile } from './growing-file.js'
 import { isAbsent, unseen } from './look-error.js'
 import { makeFolder } from './make-folder.js'
-import type { LockOptions, OutputLock } from './output-lock.js'
+import type { LockOptions } from './output-lock.js'
 import { replaceableFile } from './output-target.js'
 import { writeWhole } from './write-whole.js'
 
@@ -85,7 +86,7 @@ export class NodeFiles {
     }
   }
 
-  async open(path: string) {
+  async open(path: string): Promise<OpenedFile> {
     const handle = await open(this.resolve(path), 'r')
     try {
       const { size } = await handle.stat()
@@ -108,7 +109,7 @@ export class NodeFiles {
     return writeWhole(this.resolve(path), chunks)
   }
 
-  append(path: string): Promise<GrowingNodeFile> {
+  append(path: string): Promise<GrowingFile> {
     return GrowingNodeFile.open(this.resolve(path))
   }
 

@@ -1,7 +1,16 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -46,6 +55,26 @@ test('what a process leaves that was killed while it took the lock is cleared aw
   for (const file of [leftover, ...others]) writeFileSync(file, '')
   await (await lockOutput(output))[Symbol.asyncDispose]()
   expect([leftover, ...others].map((file) => existsSync(file))).toEqual([false, true, true, true])
+})
+
+test('who was stopped while it took the lock, and whose file another has cleared away, takes it again', async () => {
+  const folder = join(output, '..')
+  const removed: string[] = []
+  // As another does who finds the guard of a stopped process stale.
+  const removing = setInterval(() => {
+    for (const name of readdirSync(folder))
+      if (/\.lock\.[0-9a-f-]{36}$/.test(name) && removed.length === 0) {
+        rmSync(join(folder, name), { force: true })
+        removed.push(name)
+      }
+  })
+  try {
+    for (let times = 0; times < 20 && removed.length === 0; times++)
+      await (await lockOutput(output))[Symbol.asyncDispose]()
+  } finally {
+    clearInterval(removing)
+  }
+  expect(removed).toHaveLength(1)
 })
 
 test.skipIf(!existsSync('/proc/self/stat'))(

@@ -92,21 +92,37 @@ async function attempt(
   dead: Found | null,
   deadMs: number,
 ): Promise<OutputLock | Found> {
-  const token = randomUUID()
-  const mine = `${path}.${token}`
+  for (;;) {
+    const token = randomUUID()
+    const mine = `${path}.${token}`
+    try {
+      const result = await underGuard(output, async () => {
+        const since = performance.now()
+        await removeLeftovers(path)
+        await writeFile(mine, `${JSON.stringify(await thisProcess(token))}\n`)
+        const found = await holderOrNull(output, path, mine, dead, deadMs)
+        if (found !== null) return found
+        const isTaken = performance.now() - since < GUARD_MS && (await takesName(mine, path))
+        return isTaken ? new OutputLock(output, path, token) : null
+      })
+      // This process was stopped for so long that another was let in, who may have the lock by now.
+      if (result !== null) return result
+    } catch (error) {
+      throw explainWriteError(error, output)
+    } finally {
+      await rm(mine, { force: true }).catch(() => {})
+    }
+  }
+}
+
+/** Says no where its own file is gone: another process took it for one that was left. */
+async function takesName(mine: string, path: string): Promise<boolean> {
   try {
-    return await underGuard(output, async () => {
-      await removeLeftovers(path)
-      await writeFile(mine, `${JSON.stringify(await thisProcess(token))}\n`)
-      const found = await holderOrNull(output, path, mine, dead, deadMs)
-      if (found !== null) return found
-      await rename(mine, path)
-      return new OutputLock(output, path, token)
-    })
+    await rename(mine, path)
+    return true
   } catch (error) {
-    throw explainWriteError(error, output)
-  } finally {
-    await rm(mine, { force: true }).catch(() => {})
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
   }
 }
 
@@ -119,12 +135,16 @@ async function removeLeftovers(path: string): Promise<void> {
 }
 
 /** Looking and taking must be one act. It takes milliseconds, and a guard that its owner died with is free again after these. */
+const GUARD_MS = 2000
+
 async function underGuard<Result>(output: string, act: () => Promise<Result>): Promise<Result> {
   const path = `${output}.lock`
   const guard = {
     realpath: false,
     lockfilePath: `${path}.guard`,
-    stale: 2000,
+    stale: GUARD_MS,
+    // Whoever was stopped for longer finds out by himself; by default this would end the process.
+    onCompromised: () => {},
     retries: { retries: 50, factor: 1, minTimeout: 80 },
   }
   // It is loaded here because it hooks into the end of the process as soon as it is loaded.
@@ -134,7 +154,8 @@ async function underGuard<Result>(output: string, act: () => Promise<Result>): P
     try {
       return await act()
     } finally {
-      await release()
+      // One that was lost cannot be released, and one that cannot be removed is stale soon.
+      await release().catch(() => {})
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error

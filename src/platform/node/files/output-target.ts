@@ -5,6 +5,8 @@
 import { constants } from 'node:fs'
 import { access, lstat, readlink, realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { namedPlace, readOnlyWeb } from '../storage/named-place.js'
+import { OBJECT } from '../storage/object-path.js'
 import { explainWriteError, FileError } from './file-error.js'
 
 export type OutputTarget =
@@ -21,8 +23,12 @@ const DESCRIPTOR = /^\/(?:dev|proc\/(?:self|thread-self|\d+))\/fd\/(\d+)$/
 
 /** @param path absolute. Throws `FileError` where links lead in a circle, or a part of the path is no folder. */
 export async function outputTarget(path: string): Promise<OutputTarget> {
+  const place = namedPlace(path)
+  // An object is written whole, whatever lies beside it.
+  if (place.kind === 'object') return { kind: 'file', path: place.address, mode: null }
+  if (place.kind === 'web') throw new FileError('not-writable', readOnlyWeb(path))
   try {
-    return await follow(path)
+    return await follow(place.path)
   } catch (error) {
     throw explainWriteError(error, path)
   }
@@ -59,8 +65,13 @@ function absent(error: NodeJS.ErrnoException): null {
   throw error
 }
 
-/** Gives the file that may be replaced by a whole new one. Throws `FileError` `not-writable` for all else, and for a file that is protected. */
+/** Gives the file of this machine that may be replaced by a whole new one. Throws `FileError` `not-writable` for all else, objects of buckets among it, and for a file that is protected. */
 export async function replaceableFile(path: string): Promise<OutputTarget & { readonly kind: 'file' }> {
+  if (OBJECT.test(path))
+    throw new FileError(
+      'not-writable',
+      `${path} could not be written (a bucket takes no files of this kind). Choose a path, and copy it there.`,
+    )
   const target = await outputTarget(path)
   if (target.kind !== 'file') {
     const what = target.kind === 'folder' ? 'a folder' : 'a pipe or a device'

@@ -74,7 +74,7 @@ class BufferedFile {
 }
 
 /** Without this a power cut may lose the new name. Some systems cannot open folders; then the rename alone must do. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => null)
   if (folder === null) return
   try {

@@ -7,6 +7,7 @@ import { publishedFile } from '../../../hub/find-pretrained.js'
 import { isGitHash, isSha256 } from '../../../hub/hash-names.js'
 import { checkpointsAmong } from '../../../hub/name-of-file.js'
 import { findPretrainedOrNull } from '../../../hub/weights.js'
+import { forgetKept, readNote } from '../address/kept-file.js'
 import { birderModels } from './birder-models.js'
 import { cachesOf } from './fetch-repository.js'
 import { fileTrouble } from './file-trouble.js'
@@ -61,7 +62,21 @@ export async function listCache(env: Environment = process.env): Promise<readonl
     const names = (await entriesOf(folder)).filter((entry) => entry.isFile()).map(({ name }) => name)
     for (const name of checkpointsAmong(names)) found.push(await fileAt(name, join(folder, name)))
   }
+  for (const { path, name } of await keptAtAddresses(env)) found.push(await fileAt(name, path))
   return found.toSorted((a, b) => a.name.localeCompare(b.name))
+}
+
+/** Gives the checkpoints that came from addresses. */
+async function keptAtAddresses(
+  env: Environment,
+): Promise<readonly { readonly path: string; readonly name: string }[]> {
+  const all = join(cacheFolder(env), 'addresses')
+  const kept: { readonly path: string; readonly name: string }[] = []
+  for (const place of await entriesOf(all)) {
+    const names = (await entriesOf(join(all, place.name))).map(({ name }) => name)
+    for (const name of checkpointsAmong(names)) kept.push({ path: join(all, place.name, name), name })
+  }
+  return kept
 }
 
 function weightFolders(env: Environment): ReadonlySet<string> {
@@ -120,6 +135,8 @@ async function stateOfFile(
   path: string,
   signal: AbortSignal | undefined,
 ): Promise<VerifiedFile['state']> {
+  const note = await readNote(path)
+  if (note !== null) return (await hashFile(path, { signal })) === note.sha256 ? 'whole' : 'damaged'
   const name = fileName.replace(/\.pt$/, '')
   const entry = findPretrainedOrNull(name)
   if (entry === null) return 'unknown'
@@ -130,7 +147,7 @@ async function stateOfFile(
 export async function removeCached({ path, kind }: CachedModel): Promise<void> {
   try {
     await rm(path, { recursive: kind === 'repository' })
-    if (kind === 'file') return
+    if (kind === 'file') return await forgetKept(path)
     // Locks belong to the repository's downloads and to nothing else.
     await rm(join(dirname(path), '.locks', basename(path)), {
       recursive: true,

@@ -15,6 +15,7 @@ import { BlobPlace, pointerPath } from './blob-place.js'
 import { DiskPlace } from './disk-place.js'
 import { type DownloadOptions, downloadTo } from './download-file.js'
 import type { PublishedFile } from './git-hash.js'
+import { withHash } from './hash-by-headers.js'
 import { cacheFolder, type Environment, forbidsLinks } from './hub-settings.js'
 import { equivalent } from './list-repository.js'
 import { huggingFaceCache, repositoryFolder } from './python-caches.js'
@@ -96,18 +97,21 @@ async function fetchEach(
 ): Promise<readonly FetchedFile[]> {
   const { id } = repository
   const fetched: FetchedFile[] = []
+  const unchecked: string[] = []
   for (const file of files) {
-    const known = listing.files.find(({ name }) => name === file.name)
-    if (known === undefined) continue
-    const url = repositoryUrl({ ...repository, revision: listing.commit }, known.name)
+    const listed = listing.files.find(({ name }) => name === file.name)
+    if (listed === undefined) continue
+    const url = repositoryUrl({ ...repository, revision: listing.commit }, listed.name)
+    const known = await withHash(listed, url, options)
     const { path: destination, at } = destinationOf(known)
     const wanted = { ...options, size: known.size, sha256: known.sha256 }
     const { path, size, downloaded } = await downloadTo(url, destination, wanted, at).catch((error) => {
       throw advised(error, id)
     })
     fetched.push({ ...file, path, size, downloaded })
+    if (downloaded && known.etag === undefined) unchecked.push(known.name)
   }
-  warnOfUnchecked(repository, listing, fetched, onWarning)
+  warnOfUnchecked(repository, unchecked, onWarning)
   return fetched
 }
 
@@ -121,15 +125,12 @@ function advised(error: unknown, id: string): unknown {
 /** Mirrors may give no hash: then nothing shows whether a file is the one that was published. */
 function warnOfUnchecked(
   { id }: RepositoryRevision,
-  { files }: RepositoryListing,
-  fetched: readonly FetchedFile[],
+  unchecked: readonly string[],
   onWarning: RepositoryOptions['onWarning'],
 ): void {
-  const known = new Set(files.filter(({ etag }) => etag !== undefined).map(({ name }) => name))
-  const unchecked = fetched.filter(({ name, downloaded }) => downloaded && !known.has(name))
   if (unchecked.length === 0) return
   onWarning?.(
-    `The server gives no hash of ${unchecked.map(({ name }) => name).join(', ')} of ${id}, so that it was taken as it came: compare it with the publisher's, or unset HF_ENDPOINT.`,
+    `The server gives no hash of ${unchecked.join(', ')} of ${id}, so that it was taken as it came: compare it with the publisher's, or unset HF_ENDPOINT.`,
   )
 }
 

@@ -12,6 +12,7 @@ import type { FileRole } from '../../../hub/model-files.js'
 import { type ModelName, parseModelName } from '../../../hub/parse-model-name.js'
 import { changesBetween, type RepositoryListing } from '../../../hub/repository-listing.js'
 import type { RepositoryRevision } from '../../../hub/repository-name.js'
+import type { TorchHubModel } from '../../../hub/torch-hub.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
 import { warn } from '../choose-engine.js'
 import { birderModels } from './birder-models.js'
@@ -149,7 +150,7 @@ async function pullPublished(name: string, { into, ...options }: OtherPullOption
   return {
     name,
     commit: null,
-    files: [await weightsAt(path, downloaded)],
+    files: [await pulledAt(path, downloaded, 'weights')],
     licence: null,
     use: home === undefined ? 'Birder names no licence for them here' : `see ${home}`,
     changes: [],
@@ -159,26 +160,33 @@ async function pullPublished(name: string, { into, ...options }: OtherPullOption
 /** torch.hub finds a file by its name alone in its folder. */
 async function pullFile(
   name: string,
-  { url, fileName }: { readonly url: string; readonly fileName: string },
+  { head, ...model }: TorchHubModel,
   { into, ...options }: OtherPullOptions,
 ): Promise<PulledModel> {
   const env = options.env ?? process.env
   const torch = torchCheckpoints(env)
-  const isKnown = into === undefined && existsSync(join(torch, fileName))
-  const folder =
-    into !== undefined
-      ? resolve(into)
-      : isKnown || (await canWrite(torch))
-        ? torch
-        : join(cacheFolder(env), 'models')
-  const { path, downloaded } = await downloadFile(url, join(folder, fileName), options)
+  const files: PulledFile[] = []
+  // Weights come last, as in every set.
+  for (const [{ url, fileName }, role] of [
+    ...(head === undefined ? [] : [[head, 'head'] as const]),
+    [model, 'weights'] as const,
+  ]) {
+    const isKnown = into === undefined && existsSync(join(torch, fileName))
+    const folder =
+      into !== undefined
+        ? resolve(into)
+        : isKnown || (await canWrite(torch))
+          ? torch
+          : join(cacheFolder(env), 'models')
+    const { path, downloaded } = await downloadFile(url, join(folder, fileName), options)
+    files.push(await pulledAt(path, downloaded, role))
+  }
   const { licence, use } = factsOf(name)
-  const files = [await weightsAt(path, downloaded)]
   return { name, commit: null, files, licence, use: use ?? 'nobody names a licence here', changes: [] }
 }
 
-async function weightsAt(path: string, downloaded: boolean): Promise<PulledFile> {
-  return { name: basename(path), role: 'weights', path, size: (await stat(path)).size, downloaded }
+async function pulledAt(path: string, downloaded: boolean, role: FileRole): Promise<PulledFile> {
+  return { name: basename(path), role, path, size: (await stat(path)).size, downloaded }
 }
 
 async function canWrite(folder: string): Promise<boolean> {

@@ -68,10 +68,27 @@ test('it is downloaded with its config by its commit once, and afterwards nothin
   expect(new Uint8Array(await readFile(path))).toEqual(new Uint8Array(weights))
   expect(readdirSync(dirname(path))).toEqual(['config.json', 'model.safetensors'])
   const asked = home.server.requests.length
-  expect(asked).toBe(3)
+  // The listing, the config, whose hash this one does not give, so that its headers were asked for, and the weights.
+  expect(home.server.requests.map(({ method }) => method)).toEqual(['GET', 'HEAD', 'GET', 'GET'])
   expect(await resolveRepository(REPOSITORY, { env: home.env, offline: true })).toBe(path)
   expect(home.server.requests.length).toBe(asked)
 })
+
+test.each([
+  ['{"model_type":"vjepa2"}', /V-JEPA 2.*its config\.json calls it vjepa2/],
+  ['{"model_type":"dinov3_convnext"}', /ConvNeXt/],
+  ['{"architecture":"fastvit_mci0"}', /MobileCLIP/],
+])(
+  'what its config calls a network that is not run is refused before its weights are asked for: %s',
+  async (text, message) => {
+    await using home = await house({ 'config.json': Buffer.from(text), 'model.safetensors': weights })
+    await expect(resolveRepository(REPOSITORY, { env: home.env })).rejects.toMatchObject({
+      code: 'unsupported-network',
+      message: expect.stringMatching(message),
+    })
+    expect(home.server.requests.map(({ url }) => url?.split('/').at(-1))).not.toContain('model.safetensors')
+  },
+)
 
 test('what Python has downloaded is used where it lies, and nothing is asked', async () => {
   await using home = await house({})

@@ -10,6 +10,7 @@ import { filesOfModel, type ModelFile, NEEDED_ROLES } from '../../../hub/model-f
 import { USUAL_NAMES } from '../../../hub/parse-model-name.js'
 import type { RepositoryListing } from '../../../hub/repository-listing.js'
 import type { RepositoryRevision } from '../../../hub/repository-name.js'
+import { refuseForeignConfig } from '../../../model/dialects/other-families.js'
 import { isRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { checkpointOfFolderOrNull } from '../checkpoint-of-folder.js'
 import { cachesOf, fetchFiles, type RepositoryOptions } from './fetch-repository.js'
@@ -17,7 +18,10 @@ import { isOffline } from './hub-settings.js'
 import { listRepository, notHere } from './list-repository.js'
 import { cachedCommit, repositoryFolder } from './python-caches.js'
 
-/** Gives the path of the checkpoint, with its config beside it. Throws `HubError`, or the signal's reason. */
+/**
+ * Gives the path of the checkpoint, with its config beside it. Throws `HubError`, `CheckpointError` `unsupported-network` for what its config calls a network that is
+ * not run, before its weights are fetched, or the signal's reason.
+ */
 export async function resolveRepository(
   repository: RepositoryRevision,
   { onWarning, ...options }: RepositoryOptions = {},
@@ -31,7 +35,15 @@ export async function resolveRepository(
   if (options.offline || isOffline(env)) throw notHere(repository, caches)
   const { listing } = await listRepository(repository, options)
   const files = modelFiles(repository, listing).filter(({ role }) => NEEDED_ROLES.has(role))
-  const fetched = await fetchFiles(repository, listing, files, { ...options, onWarning })
+  const isConfig = ({ role }: ModelFile) => role === 'config'
+  const configs = await fetchFiles(repository, listing, files.filter(isConfig), { ...options, onWarning })
+  for (const { path } of configs) {
+    const config = parseJsonOrNull(await readFile(path, 'utf8'))
+    // Weights are gigabytes, which nobody should wait for only to hear that they are not run.
+    if (config !== null) refuseForeignConfig(`${repository.id} of Hugging Face`, config)
+  }
+  const others = files.filter((file) => !isConfig(file))
+  const fetched = await fetchFiles(repository, listing, others, { ...options, onWarning })
   const weights = fetched.at(-1)
   if (weights !== undefined && existsSync(weights.path)) return weights.path
   throw new HubError(

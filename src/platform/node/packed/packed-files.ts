@@ -13,6 +13,7 @@ import type { VitConfig } from '../../../model/vit-config.js'
 import { cacheFolder } from '../hub/hub-settings.js'
 import type { FileStamp } from '../open-file.js'
 import { packageVersion } from '../package-files.js'
+import { OBJECT } from '../storage/object-path.js'
 import { NO_PACKED, type PackedHeader, type ReadHeader } from './packed-header.js'
 import { readHead } from './read-head.js'
 
@@ -146,7 +147,9 @@ export async function pathFor(
   origin: PackedOrigin,
   { config, instructionSet, precision }: Omit<PackedWish, 'facts'>,
 ): Promise<string> {
-  const key = hashOf(sortedJson([await realpath(origin.path), origin.layout, config])).slice(0, 16)
+  // An object in a bucket has one address.
+  const place = OBJECT.test(origin.path) ? origin.path : await realpath(origin.path)
+  const key = hashOf(sortedJson([place, origin.layout, config])).slice(0, 16)
   const name = origin.name.slice(0, 100)
   return join(packedFolder(), `${name}-${instructionSet}-${precision}-${key}${ENDING}`)
 }

@@ -1,0 +1,59 @@
+/** Opens what a job is made of. */
+import { given } from '../../../encoder/choose-recipe.js'
+import { isAddress, isDatabase } from '../../../is-address.js'
+import type { RowSource } from '../../../jobs/create-job.js'
+import { openJobSource } from '../../../jobs/sources/open-job-source.js'
+import type { SourceKind } from '../../../jobs/sources/source.js'
+import { nodeSourceWorld } from '../../../platform/node/jobs/source-world.js'
+import { namedPlace, shownName } from '../../../platform/node/storage/named-place.js'
+import { openStorage } from '../../../platform/node/storage/open-storage.js'
+import type { Storage } from '../../../storage/storage.js'
+import { UsageError } from '../../cli-error.js'
+import type { CommandContext } from '../../context.js'
+
+export interface SourceChoice {
+  readonly sourceKind?: SourceKind | undefined
+  readonly column?: string | undefined
+  readonly contact?: string | undefined
+}
+
+/** Dispose of it when the rows have been read. */
+export interface OpenSource extends RowSource, AsyncDisposable {
+  /** Says what was passed over; null where nothing was. */
+  leftOut(): string | null
+}
+
+export async function openSource(
+  { files, cwd, signal }: CommandContext,
+  named: string,
+  { sourceKind: kind, column, contact }: SourceChoice,
+): Promise<OpenSource> {
+  const storages = new Map<string, Storage>()
+  const address = /^file:/i.test(named) ? files.resolve(named) : named
+  // A query would be of one file alone, and the job keeps what its source is called.
+  if (/^https?:/i.test(address) && /[?@]/.test(address))
+    throw new UsageError(
+      `${shownName(address)} has a query or a password, which a job would keep for all to read: fetch it, and give its path.`,
+    )
+  // A kind that nobody reads is refused by its name before anything is asked of it.
+  if (isAddress(address) && !isDatabase(address)) namedPlace(address)
+  const [place] = /^(?:s3|https?):\/\/[^/]+/i.exec(address) ?? []
+  if (place !== undefined) storages.set(place, await openStorage(place))
+  const close = async () => {
+    for (const storage of storages.values()) await storage[Symbol.asyncDispose]()
+  }
+  try {
+    const world = nodeSourceWorld({ base: cwd, storages })
+    const source = await openJobSource(address, world, { ...given({ kind, column, contact }), signal })
+    return {
+      label: source.label,
+      base: files.resolve('.'),
+      rows: (ending) => source.rows(ending),
+      leftOut: () => source.leftOut.line(),
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
