@@ -4,14 +4,16 @@
  *     npm run build && node scripts/record-model-errors.mjs [engine:precision ...]
  *
  * It keeps the largest error of float32 as a part of the tolerance, and the lowest cosine of narrower precisions; what this machine lacks keeps what was recorded
- * before. Names of columns record these anew alone. Then `npm run format`, and `npx vitest run test/golden/models-list.test.ts --update` writes the list.
+ * before. Of the native engine it keeps the worst of all instruction sets that the processor has, so that it is best run where these are many. Names of columns record these
+ * anew alone. Then `npm run format`, and `npx vitest run test/golden/models-list.test.ts --update` writes the list.
  */
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { chooseEngine } from '../dist/platform/node/choose-engine.js'
+import { nativeAvailability, nativePrecisions } from '../dist/platform/node/native/index.js'
+import { verifyGoldens } from '../dist/platform/node/verify-goldens.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const sets = ['families', 'more'].map((name) => join(root, 'test/golden/families', name))
@@ -52,27 +54,32 @@ async function measure(column) {
   const [engine, precision] = column.split(':')
   const isExact = precision === 'float32' || precision === 'float64'
   const figures = new Map()
-  for (const set of sets) {
-    const args = ['verify', set, '--engine', engine, '--json']
-    if (engine !== 'reference') args.push('--precision', precision)
-    const command = spawn(process.execPath, [join(root, 'dist/bundle/node/cli.js'), ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    for await (const line of createInterface({ input: command.stdout })) {
-      const { id, kind, tensor, error, tolerance, passed, note = '' } = JSON.parse(line)
-      if (id === undefined || !['family', 'head'].includes(kind) || /tokens that went to other/.test(note))
-        continue
-      if (!passed) console.warn(`${column}: ${id} ${tensor} is ${error} off, of ${tolerance}. ${note}`)
-      const figure = isExact ? (tolerance === 0 ? 0 : error / tolerance) : 1 - error
-      const former = figures.get(id)
-      const worst =
-        former === undefined ? figure : isExact ? Math.max(former, figure) : Math.min(former, figure)
-      figures.set(id, worst)
+  for (const choice of choicesOf(engine, precision)) {
+    const chosen = await chooseEngine(choice).catch((error) => console.warn(`${column}: ${error.message}`))
+    if (chosen === undefined) return null
+    const options = { engine: chosen.engine, kinds: ['family', 'head'] }
+    for (const set of sets) {
+      for await (const { id, tensor, error, tolerance, passed, note = '' } of verifyGoldens(set, options)) {
+        if (/tokens that went to other/.test(note)) continue
+        if (!passed) console.warn(`${column}: ${id} ${tensor} is ${error} off, of ${tolerance}. ${note}`)
+        const figure = isExact ? (tolerance === 0 ? 0 : error / tolerance) : 1 - error
+        const former = figures.get(id) ?? figure
+        figures.set(id, isExact ? Math.max(former, figure) : Math.min(former, figure))
+      }
     }
+    await chosen.engine[Symbol.asyncDispose]()
   }
   console.log(`${column}: ${figures.size} cases`)
   const rounded = (figure) => (isExact ? Number(figure.toPrecision(2)) : Math.floor(figure * 1e6) / 1e6)
   return figures.size === 0
     ? null
     : Object.fromEntries([...figures].map(([id, figure]) => [id, rounded(figure)]))
+}
+
+/** Names each path of an engine. */
+function choicesOf(engine, precision) {
+  if (engine !== 'native') return [engine === 'reference' ? { engine } : { engine, precision }]
+  return nativeAvailability()
+    .instructionSets.filter((set) => nativePrecisions(set).includes(precision))
+    .map((instructionSet) => ({ engine, precision, instructionSet }))
 }

@@ -1,5 +1,5 @@
 /** What a collection in PostgreSQL owes beyond the contract of all stores: the same answers as from a folder, one writer, all or nothing, and words that help. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,6 +25,14 @@ import { aboutFor, idOf } from './made-collection.js'
 
 const WIDTH = 16
 const NAMES = PHOTO_COLUMNS.map(({ name }) => name)
+
+/** Ends the connections that read, of a server on the port named. */
+const ENDS_READERS = `
+  import pg from 'pg'
+  const client = new pg.Client({ host: '127.0.0.1', port: Number(process.argv[1]), user: 'postgres', database: 'postgres' })
+  await client.connect()
+  await client.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'plumage %' and query ilike '%count(%'")
+  await client.end()`
 
 /** Rows lie around some directions. */
 function madeRows(count: number, seed: number): Float32Array {
@@ -222,6 +230,16 @@ describe.skipIf(!hasPgvector)('a collection in PostgreSQL', () => {
     await using again = await PostgresStore.open(place, { write: true })
     await again.add(block(2, 2))
     expect(await again.count()).toBe(4)
+  })
+
+  test('a reader whose idle connection broke, as by a restart, asks on another', async () => {
+    const place = server.place('idle')
+    await using store = await PostgresStore.create(place, aboutFor(WIDTH))
+    await store.add(block(0, 2))
+    expect(await store.count()).toBe(2)
+    // Nothing is heard of it before the next question, since this process waits for the command.
+    execFileSync(process.execPath, ['--input-type=module', '--eval', ENDS_READERS, String(server.port)])
+    expect(await store.count()).toBe(2)
   })
 
   test('what PostgreSQL cannot hold is refused, by its column', async () => {

@@ -62,8 +62,8 @@ export class ServerProcess implements AsyncDisposable {
     await this.#remove()
   }
 
-  #signal(signal: NodeJS.Signals): void {
-    const pid = this.#child?.pid
+  #signal(signal: NodeJS.Signals, child = this.#child): void {
+    const pid = child?.pid
     if (pid === undefined) return
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
       .trim()
@@ -83,7 +83,8 @@ export class ServerProcess implements AsyncDisposable {
     this.#child = null
     if (child === null || child.exitCode !== null || child.signalCode !== null) return
     const exit = once(child, 'exit')
-    child.kill(signal)
+    // The processes that PostgreSQL has for connections would answer for a moment longer.
+    this.#signal(signal, child)
     await exit
   }
 }

@@ -9,7 +9,7 @@ import { CollectionError } from '../../../collection/collection-error.js'
 import { FileError } from '../files/file-error.js'
 import { loadPg } from './load-pg.js'
 import { applicationName, applicationPrefix, type PostgresAddress } from './postgres-address.js'
-import { withPostgres } from './postgres-errors.js'
+import { onLiving, withPostgres } from './postgres-errors.js'
 import type { Answer } from './postgres-rows.js'
 
 /** Asks one connection. Values are bound. */
@@ -79,26 +79,37 @@ export class Connections implements AsyncDisposable {
     return this.#writer !== null
   }
 
-  /** Asks once. */
+  /** Asks on any connection. */
   read(sql: string, values: readonly unknown[] = []): Promise<readonly Answer[]> {
-    return withPostgres(this.#address.label, async () => rowsOf(await this.#pool.query(query(sql, values))))
+    const ask = async () => rowsOf(await this.#pool.query(query(sql, values)))
+    return withPostgres(this.#address.label, () => onLiving(ask))
   }
 
   /** Asks several times, and sees the same state of the database each time. */
   async *snapshot<Result>(read: (ask: Ask) => AsyncGenerator<Result>): AsyncGenerator<Result> {
     const { label } = this.#address
-    const client = await withPostgres(label, () => this.#pool.connect())
+    const client = await withPostgres(label, () => onLiving(() => this.#beginReading()))
     const ask = (sql: string, values?: readonly unknown[]) =>
       withPostgres(label, () => askingOf(client)(sql, values))
     let isWell = false
     try {
-      await ask('begin isolation level repeatable read, read only')
       yield* read(ask)
       isWell = true
     } finally {
       // What was stopped in the middle lets go of the snapshot as well.
       const isFree = isWell ? await ended(client, 'commit') : await ended(client, 'rollback')
       client.release(!isFree)
+    }
+  }
+
+  async #beginReading(): Promise<PoolClient> {
+    const client = await this.#pool.connect()
+    try {
+      await client.query('begin isolation level repeatable read, read only')
+      return client
+    } catch (error) {
+      client.release(true)
+      throw error
     }
   }
 

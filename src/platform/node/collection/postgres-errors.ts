@@ -65,3 +65,14 @@ export async function withPostgres<Result>(label: string, work: () => Promise<Re
     throw explainPostgres(error, label)
   }
 }
+
+/** Asks once more where the connection turns out to have broken before, as when the server was restarted while nobody used it. */
+export async function onLiving<Result>(ask: () => Promise<Result>): Promise<Result> {
+  try {
+    return await ask()
+  } catch (error) {
+    const { code = '', message } = error as Error & { readonly code?: string }
+    if (!/^(57P|08|ECONNRESET|EPIPE)/.test(code) && !message.startsWith('Connection terminated')) throw error
+    return await ask()
+  }
+}
