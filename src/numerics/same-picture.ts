@@ -46,6 +46,8 @@ export interface PictureProof {
   readonly colour: number | null
   /** Says which of them has no colours while the other has. */
   readonly grey: 'first' | 'second' | null
+  /** Says which is the other in a frame of one colour, as a screenshot is, or a photo that was made square. */
+  readonly framed: 'first' | 'second' | null
   /** Says which has at least half as many pixels again along a side as the other and yet shows no more: it was enlarged. */
   readonly enlarged: 'first' | 'second' | null
 }
@@ -82,6 +84,11 @@ const LEAST_COLOUR = 0.5
  * Of planted copies all agreed, and of those with a mark 0.37 and more; of photos that have nothing to do with each other 0.05 at most.
  */
 const GLANCE = { side: 80, blocks: 8, agreeing: 0.2 }
+/**
+ * Says what is a frame: so much of a picture lies beside the other, of which so much is of one colour within so many levels. Where it does not show the other smaller than that is, it may as
+ * well be a photo of a thing on a plain ground, of which the other was cut: it must then be plainer still, and have signs on it, as the words of a viewer are.
+ */
+const FRAME = { rest: 0.03, plain: 0.9, levels: 4, smaller: 0.98, plainer: 0.97, signs: 0.0005, sign: 48 }
 /** Is the standard deviation of chroma, in levels, below which a picture is grey. */
 const GREY = 1.5
 const COLOURED = 4
@@ -228,6 +235,7 @@ function layPicture(first: ReducedPicture, second: ReducedPicture, start: Start)
     offset,
     agreement,
     ...colours,
+    framed: framedOf(a, b, map, scaleOf(whole)),
     enlarged: null,
   }
 }
@@ -279,6 +287,40 @@ function coveredPixels(first: RgbPixels, second: RgbPixels, map: PlaneMap): numb
       if (u >= -0.75 && v >= -0.75 && u <= second.width - 0.25 && v <= second.height - 0.25) count++
     }
   return count
+}
+
+function framedOf(first: RgbPixels, second: RgbPixels, map: PlaneMap, scale: number): PictureProof['framed'] {
+  const back = invertMap(map)
+  if (back !== null && isFrame(second, first, back, scale)) return 'second'
+  return isFrame(first, second, map, 1 / scale) ? 'first' : null
+}
+
+/** Tells whether a picture is another in a frame. `into` takes its pixels to those of the other, which it shows so many times as large. */
+function isFrame(picture: RgbPixels, other: RgbPixels, into: PlaneMap, scale: number): boolean {
+  const rest: number[] = []
+  for (let y = 0; y < picture.height; y++)
+    for (let x = 0; x < picture.width; x++) {
+      const u = into[0] * x + into[1] * y + into[2]
+      const v = into[3] * x + into[4] * y + into[5]
+      // At the border the two mix.
+      if (u < -3 || v < -3 || u > other.width + 2 || v > other.height + 2) rest.push(y * picture.width + x)
+    }
+  if (rest.length < FRAME.rest * picture.height * picture.width) return false
+  const ground = [0, 1, 2].map((channel) => commonest(picture, rest, channel))
+  let [plain, signs] = [0, 0]
+  for (const at of rest) {
+    const off = Math.max(...ground.map((level, channel) => Math.abs(picture.data[3 * at + channel] - level)))
+    if (off <= FRAME.levels) plain++
+    else if (off > FRAME.sign) signs++
+  }
+  if (scale < FRAME.smaller) return plain >= FRAME.plain * rest.length
+  return plain >= FRAME.plainer * rest.length && signs >= FRAME.signs * rest.length
+}
+
+function commonest({ data }: RgbPixels, pixels: readonly number[], channel: number): number {
+  const counts = new Uint32Array(256)
+  for (const at of pixels) counts[data[3 * at + channel]]++
+  return counts.indexOf(Math.max(...counts))
 }
 
 /** Compares the two chroma channels, where both pictures have them. */

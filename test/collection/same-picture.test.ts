@@ -21,7 +21,7 @@ const WORDS: Readonly<Record<CopyKind, RegExp>> = {
   brightened: /brighter|darker|compressed otherwise/,
   watermark: /with a mark over \d+ %/,
   crop: /cropped to [6-9]\d %$/,
-  screenshot: /within a larger frame, of which it fills \d+ %/,
+  screenshot: /in a plain frame, of which it fills \d+ %/,
   half: /cropped to (49|50|51) %$/,
 }
 
@@ -69,7 +69,7 @@ test('a proof gives where each pixel lies in the other photo, and is the same se
   expect([height, width].every((side) => side > 100)).toBe(true)
 })
 
-test('what was made of a photo is told from the photo, so that an enlarged, cut, grey or marked copy never wins', async () => {
+test('what was made of a photo is told from the photo, so that an enlarged, cut, grey, marked or framed copy never wins', async () => {
   const original = photo('shoes-1')
   const picture = await pictureOf(original)
   const { default: sharp } = await import('sharp')
@@ -82,6 +82,11 @@ test('what was made of a photo is told from the photo, so that an enlarged, cut,
     grey: await COPIES.grey(original, drawingFrom(1), original),
     cropped: await COPIES.crop(original, drawingFrom(1), original),
     marked: await COPIES.watermark(original, drawingFrom(1), original),
+    shown: await COPIES.screenshot(original, drawingFrom(1), original),
+    squared: await sharp(original)
+      .resize(Math.round(0.7 * width), 2 * width, { fit: 'contain', background: '#000' })
+      .jpeg()
+      .toBuffer(),
   }
   for (const [how, copy] of Object.entries(made)) {
     const proof = proveSame(picture, await pictureOf(copy))
@@ -95,6 +100,19 @@ test('what was made of a photo is told from the photo, so that an enlarged, cut,
       { made: 'first', covers: { first: false, second: true } },
     ])
   }
+})
+
+test('a thing on a plain ground is no frame of what was cut out of it', async () => {
+  const { default: sharp } = await import('sharp')
+  const thing = await sharp(photo('shoes-1')).resize(500).png().toBuffer()
+  const ground = { create: { width: 1000, height: 1000, channels: 3, background: '#fff' } } as const
+  const whole = await sharp(ground)
+    .composite([{ input: thing }])
+    .jpeg()
+    .toBuffer()
+  const cut = await sharp(thing).resize(400).jpeg().toBuffer()
+  const proof = proveSame(await pictureOf(whole), await pictureOf(cut))
+  expect(proof === null ? null : provenPair(0, 1, 0.9, proof)).toMatchObject({ made: 'second' })
 })
 
 test.each([

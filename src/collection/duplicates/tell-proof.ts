@@ -14,14 +14,16 @@ const FINER = 1.05
 
 /** Says what the second is, beside the first: `the same picture, cropped to 83 %, grey`. Shares are of the area. */
 export function tellProof(proof: PictureProof): string {
-  const { shareOfFirst, shareOfSecond, agreement, grey, enlarged } = proof
+  const { shareOfFirst, shareOfSecond, agreement, grey, framed, enlarged } = proof
   const { mirrored, turn, degrees, scale, stretch } = movementOf(proof)
   const parts: string[] = []
   if (mirrored) parts.push('mirrored')
   if (turn !== 0) parts.push(`turned by ${turn}°`)
   if (Math.abs(degrees) > DEGREES_TOLD) parts.push(`turned by ${degrees.toFixed(1)}°`)
-  if (shareOfFirst < SHARE_TOLD) parts.push(`cropped to ${percent(shareOfFirst)}`)
-  if (shareOfSecond < SHARE_TOLD)
+  if (framed === 'first') parts.push('without the frame around it')
+  else if (shareOfFirst < SHARE_TOLD) parts.push(`cropped to ${percent(shareOfFirst)}`)
+  if (framed === 'second') parts.push(`in a plain frame, of which it fills ${percent(shareOfSecond)}`)
+  else if (shareOfSecond < SHARE_TOLD)
     parts.push(`within a larger frame, of which it fills ${percent(shareOfSecond)}`)
   if (enlarged === 'second') parts.push(`enlarged to ${scale.toFixed(2)} times the size`)
   else if (enlarged === 'first')
@@ -53,6 +55,7 @@ export function invertProof(proof: PictureProof): PictureProof {
     gain: 1 / proof.gain,
     offset: -proof.offset / proof.gain,
     grey: other(proof.grey),
+    framed: other(proof.framed),
     enlarged: other(proof.enlarged),
     agreement: {
       ...proof.agreement,
@@ -95,8 +98,9 @@ function flawsOf(proof: PictureProof, which: 'first' | 'second'): readonly strin
   const [own, others] =
     which === 'first' ? [proof.shareOfSecond, proof.shareOfFirst] : [proof.shareOfFirst, proof.shareOfSecond]
   return [
-    // It shows only a part of the other, and nothing that the other does not.
-    ...(own < SHARE_TOLD && others >= SHARE_TOLD ? ['cropped'] : []),
+    // It shows only a part of the other, and nothing that the other does not. A frame is no part of a picture.
+    ...(own < SHARE_TOLD && others >= SHARE_TOLD && proof.framed !== other(which) ? ['cropped'] : []),
+    ...(proof.framed === which ? ['framed'] : []),
     ...(proof.enlarged === which ? ['enlarged'] : []),
     ...(proof.grey === which ? ['grey'] : []),
     ...(markedOf(proof) === which ? ['marked'] : []),
@@ -106,7 +110,8 @@ function flawsOf(proof: PictureProof, which: 'first' | 'second'): readonly strin
 /** Tells whether the first shows all that the second does, in no less detail. */
 function coversSecond(proof: PictureProof): boolean {
   const { scale } = movementOf(proof)
-  const isWhole = proof.shareOfSecond >= SHARE_TOLD && proof.grey !== 'first' && markedOf(proof) !== 'first'
+  const hasAll = proof.shareOfSecond >= SHARE_TOLD || proof.framed === 'second'
+  const isWhole = hasAll && proof.framed !== 'first' && proof.grey !== 'first' && markedOf(proof) !== 'first'
   return isWhole && (scale <= FINER || proof.enlarged === 'second') && proof.enlarged !== 'first'
 }
 
