@@ -1,15 +1,16 @@
 /** Lists the inputs of a command before any of the work, so that a mistyped folder is told at once and the time left can be known. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { CAMERA_RAW_ADVICE } from '../image/decodable.js'
 import type { FileKind } from '../image/image-format.js'
+import { isFilmName } from '../platform/node/video/video-name.js'
 import { collectImages } from '../work/collect-images.js'
 import type { Files } from '../work/files.js'
-import { FILM_KIND, LeftOut, RAW_KIND } from '../work/left-out.js'
+import { LeftOut } from '../work/left-out.js'
 import { parseShard, ShardPick } from '../work/shard.js'
 import type { WorkInput } from '../work/work-input.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
-import { isFilmName, isFilmOfFolder, leadsToFilm } from './leads-to-film.js'
+import { isFilmOfFolder, leadsToFilm } from './leads-to-film.js'
+import { leftOutNoticeOrNull } from './left-out-notice.js'
 
 export interface InputOptions {
   /** Says that paths on standard input end in NUL. */
@@ -131,13 +132,7 @@ function sayLeftOut(
   films: string,
   json: boolean,
 ): void {
-  const counted = leftOut.line()
-  if (counted === null) return
-  const advice = [
-    ...(leftOut.counts[FILM_KIND] === undefined ? [] : [films]),
-    ...(leftOut.counts.HEIC === undefined ? [] : [`For HEIC: ${heicAdvice}`]),
-    ...(leftOut.counts[RAW_KIND] === undefined ? [] : [`For ${RAW_KIND}: ${CAMERA_RAW_ADVICE}`]),
-  ]
-  const line = advice.length === 0 ? counted : `${counted}. ${advice.join(' ')}`
+  const line = leftOutNoticeOrNull(leftOut.counts, { heicAdvice, films })
+  if (line === null) return
   stderr.write(json ? `${JSON.stringify({ event: 'left-out', counts: leftOut.counts })}\n` : `${line}\n`)
 }

@@ -1,6 +1,6 @@
 /** Tells films among files: a name by its ending, and what a name leaves open by the beginning of the file. */
 import type { FileKind } from '../image/image-format.js'
-import { isPlaylistName, isVideoName } from '../platform/node/video/video-name.js'
+import { isFilmName, isPlaylistName, isSourceName, isVideoName } from '../platform/node/video/video-name.js'
 import type { Files } from '../work/files.js'
 import { isImageName } from '../work/image-extensions.js'
 
@@ -10,8 +10,7 @@ export async function leadsToFilm(files: Files, path: string): Promise<boolean> 
   return isVideoName(path) || (await beginsAsFilm(files, path))
 }
 
-/** Programs have such endings too (TypeScript), and sounds lie in the boxes of films: in a folder they are no films. */
-const SOURCE_NAME = /\.m?ts$/i
+/** Sounds lie in the boxes of films: in a folder they are no films. */
 const SOUND_NAME = /\.(m4[abpr]|mka|weba|aax)$/i
 
 /** Judges a file that a folder holds. @param kind is what its first bytes tell; undefined where they have not been read */
@@ -19,13 +18,8 @@ export async function isFilmOfFolder(files: Files, path: string, kind?: FileKind
   if (isImageName(path)) return false
   if (isFilmName(path)) return true
   if (SOUND_NAME.test(path) || isPlaylistName(path)) return false
-  const isOpen = SOURCE_NAME.test(path) || kind === undefined || kind?.format === 'a film'
+  const isOpen = isSourceName(path) || kind === undefined || kind?.format === 'a film'
   return isOpen && (await beginsAsFilm(files, path))
-}
-
-/** Tells by the ending alone what nothing but a film has. */
-export function isFilmName(name: string): boolean {
-  return isVideoName(name) && !isPlaylistName(name) && !SOURCE_NAME.test(name)
 }
 
 async function beginsAsFilm(files: Files, path: string): Promise<boolean> {

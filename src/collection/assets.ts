@@ -4,7 +4,7 @@
  */
 import { compareNames } from '../compare-names.js'
 import { isRawName } from '../image/camera-raw.js'
-import { IMAGE_EXTENSIONS } from '../work/image-extensions.js'
+import { endingOf, HEIC_EXTENSIONS, IMAGE_EXTENSIONS, JPEG_EXTENSIONS } from '../work/image-extensions.js'
 
 /** Is a photo with all that belongs to it. */
 export interface Asset {
@@ -15,13 +15,12 @@ export interface Asset {
 }
 
 /** The first of several twins is the photo; raw photos come last. */
-const PHOTO_ENDINGS = [
-  ...IMAGE_EXTENSIONS.slice(0, 4),
-  ...['.heic', '.heif', '.hif'],
-  ...IMAGE_EXTENSIONS.slice(4),
-  ...['.jxl', '.jp2', '.bmp', '.psd'],
+const PHOTO_ENDINGS: readonly string[] = [
+  ...JPEG_EXTENSIONS,
+  ...HEIC_EXTENSIONS,
+  ...IMAGE_EXTENSIONS.slice(JPEG_EXTENSIONS.length),
+  ...['.jxl', '.jp2', '.psd'],
 ]
-const HEIC_ENDINGS = ['.heic', '.heif', '.hif']
 const FILM_ENDINGS = ['.mov', '.mp4']
 const NOTE_ENDINGS = ['.xmp', '.aae', '.json']
 
@@ -141,13 +140,7 @@ function rank(name: string): number {
 }
 
 function liveRank(name: string): number {
-  return HEIC_ENDINGS.includes(endingOf(name)) ? -1 : rank(name)
-}
-
-/** What begins with its only dot has no ending. */
-function endingOf(name: string): string {
-  const dot = name.lastIndexOf('.')
-  return dot > 0 ? name.slice(dot).toLowerCase() : ''
+  return HEIC_EXTENSIONS.includes(endingOf(name)) ? -1 : rank(name)
 }
 
 function stemOf(name: string): string {

@@ -2,6 +2,7 @@
 
 import { below, type Failure, type Files } from '../work/files.js'
 import { FolderWalk, type FolderWalkOptions } from '../work/folder-walk.js'
+import { FILM_KIND, RAW_KIND } from '../work/left-out.js'
 import { assetsOf } from './assets.js'
 
 /** Is a photo in a folder. */
@@ -24,6 +25,8 @@ export interface FoundPhoto {
   readonly sidecarsModified: number | null
   /** Says that it is a film, of which each frame that is taken has a row. */
   readonly isFilm?: true
+  /** Names its kind where that cannot be decoded here, but for raw photos, of which the preview is. */
+  readonly undecoded?: string
   /** Is there for a frame of a film. */
   readonly frame?: { readonly isLast: boolean }
 }
@@ -38,35 +41,51 @@ export interface Scope {
   readonly folder: string
 }
 
-export interface FindOptions extends FolderWalkOptions {
+export interface FindOptions extends Omit<FolderWalkOptions, 'films'> {
   readonly scopes: readonly Scope[]
-  /** Tells by its name whether a file is a film to be taken; default: none is. */
-  readonly isFilm?: ((name: string) => boolean) | undefined
+  /** Tells films by their names, and whether they are taken or counted as left out; default: nothing is a film. */
+  readonly films?: { readonly take: boolean; readonly isNamed: (name: string) => boolean } | undefined
 }
 
 /**
  * Gives the photos below each folder in the order of their names; what cannot be looked at comes as a failure. A file that belongs to a photo, such as its raw
  * twin, comes with it and not by itself.
  */
-export async function* findPhotos({ scopes, ...options }: FindOptions): AsyncGenerator<FoundPhoto | Failure> {
-  const { files, isFilm = () => false } = options
+export async function* findPhotos({
+  scopes,
+  films: rule,
+  ...options
+}: FindOptions): AsyncGenerator<FoundPhoto | Failure> {
+  const { files, leftOut } = options
   const beside = new Beside(files)
+  const undecoded = new Map<string, string>()
   let films: string[] = []
   const walk = new FolderWalk({
     ...options,
-    takesAll: true,
+    onUndecoded: (path, kind) => {
+      if (kind !== RAW_KIND) undecoded.set(path, kind)
+    },
     onFolder: (folder, names) => {
       beside.add(folder, names)
-      films.push(...names.filter(isFilm).map((name) => below(files, folder, name)))
+      if (rule !== undefined)
+        films.push(...names.filter(rule.isNamed).map((name) => below(files, folder, name)))
     },
   })
   for (const scope of scopes) {
     for await (const found of walk.below(scope.folder)) {
       if (typeof found !== 'string') yield found
-      else if (!beside.owns(found)) yield await lookAtPhoto(found, scope, options, beside.of(found))
+      else if (!beside.owns(found)) {
+        const kind = undecoded.get(found)
+        const photo = await lookAtPhoto(found, scope, options, beside.of(found))
+        yield 'reason' in photo || kind === undefined ? photo : { ...photo, undecoded: kind }
+      }
     }
     for (const film of films) {
       if (beside.owns(film)) continue
+      if (rule?.take !== true) {
+        leftOut.add(FILM_KIND)
+        continue
+      }
       const found = await lookAtPhoto(film, scope, options, [])
       yield 'reason' in found ? found : { ...found, isFilm: true }
     }
@@ -105,7 +124,7 @@ class Beside {
 async function lookAtPhoto(
   full: string,
   { root, within, folder }: Scope,
-  { files }: FolderWalkOptions,
+  { files }: Pick<FolderWalkOptions, 'files'>,
   sidecars: readonly string[],
 ): Promise<FoundPhoto | Failure> {
   const pathOf = (one: string) => {

@@ -111,6 +111,29 @@ test('embeds what is new, and nothing twice', async () => {
   ])
 })
 
+test('a photo that cannot be decoded here is counted and has no row, and one that has a row keeps it', async () => {
+  const heic = `\0\0\0\x18ftypheic\0\0\0\0heicmif1`
+  const without: Partial<IndexOptions> = { decodes: ({ decoder }) => decoder === 'own', examine: refusing }
+  put('a.heic', heic)
+  expect(await index(without)).toEqual({ ...NONE, leftOut: { HEIC: 1 } })
+  expect(await rows('path')).toEqual([])
+  expect(await index()).toEqual({ ...NONE, added: 1 })
+  // The next machine has no decoder: what was read is where it was, under its new name too.
+  expect(await index(without)).toEqual({ ...NONE, unchanged: 1 })
+  renameSync(join(folder, 'a.heic'), join(folder, 'b.heic'))
+  expect(await index(without)).toEqual({ ...NONE, moved: 1 })
+  expect(await rows('path', 'state')).toEqual([{ path: 'b.heic', state: 'embedded' }])
+})
+
+test('films are taken, or counted where nobody asks for them', async () => {
+  put('a.mp4', 'film')
+  put('IMG_1.jpg', 'photo')
+  put('IMG_1.mov', 'the moving part of a photo')
+  const films = { take: false, isNamed: (name: string) => /\.(mp4|mov)$/.test(name) }
+  expect(await index({ films })).toEqual({ ...NONE, added: 1, leftOut: { film: 1 } })
+  expect(await rows('path')).toEqual([{ path: 'IMG_1.jpg' }])
+})
+
 test('embeds a file again that has changed, and keeps its row and what people said of it', async () => {
   put('a.jpg', 'aaaa')
   await index()

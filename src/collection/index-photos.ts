@@ -254,7 +254,8 @@ class IndexRun {
       const key = keyOf(found)
       const known = this.#known.get(key)
       this.#missing.delete(key)
-      if (known === undefined && owners.get(found.file) !== key) this.#counts.linked++
+      if (found.undecoded !== undefined && known?.state === 'failed') this.#leftOut.add(found.undecoded)
+      else if (known === undefined && owners.get(found.file) !== key) this.#counts.linked++
       else if (known === undefined) fresh.push(found)
       else if (isSame(known, found, retryFailed)) await this.#keep(known, found)
       else {
@@ -266,16 +267,24 @@ class IndexRun {
     this.#keepUnseen()
     this.#assertNotEmptied()
     const newFilms = await this.#renamedFilms(otherFilms)
-    const others = this.#twins(await this.#renamed(fresh))
+    const others = this.#decoded(this.#twins(await this.#renamed(fresh)))
     for (const known of this.#missing.values())
       if (typeof known.content === 'string') this.#goneByContent.set(known.content, known)
     return [...again, ...others, ...newFilms]
   }
 
+  /** A new photo that cannot be decoded here gets no row: it is counted, as every command counts it, and taken once it can be. */
+  #decoded(fresh: readonly FoundPhoto[]): readonly FoundPhoto[] {
+    return fresh.filter(({ undecoded }) => {
+      if (undecoded !== undefined) this.#leftOut.add(undecoded)
+      return undecoded === undefined
+    })
+  }
+
   /** Takes those films out whose frames are there as they were. Films that were not looked for are left alone. */
   #keepFilms(films: readonly FoundPhoto[]): readonly FoundPhoto[] {
-    const { isFilm, retryFailed = false } = this.#options
-    if (isFilm === undefined)
+    const { films: rule, retryFailed = false } = this.#options
+    if (rule?.take !== true)
       for (const [key, { path }] of this.#missing)
         if (filmOfNameOrNull(path) !== null) this.#missing.delete(key)
     return films.filter((found) => {

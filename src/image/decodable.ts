@@ -38,13 +38,13 @@ export function decodableFormat(bytes: Uint8Array, label: string): ImageFormat {
   if (known !== null) {
     throw new ImageError(
       'unsupported',
-      `${label} is ${nameOfKind(known)}, which is not decoded. Convert it to JPEG or PNG; WebP, AVIF, TIFF and GIF work too.`,
+      `${label} is ${nameOfKind(known)}, which is not decoded. Convert it to JPEG or PNG; WebP, AVIF, TIFF, GIF and BMP work too.`,
     )
   }
   const advice = isText(bytes) ? LIST_ADVICE : ''
   throw new ImageError(
     'not-an-image',
-    `${label} does not begin as any image that can be decoded. Known are JPEG, PNG, WebP, AVIF, TIFF and GIF.${advice}`,
+    `${label} does not begin as any image that can be decoded. Known are JPEG, PNG, WebP, AVIF, TIFF, GIF and BMP.${advice}`,
   )
 }
 

@@ -25,12 +25,16 @@ test('AVIF and HEIC share a container: the compatible brands decide, as far as t
   expect(formatOf('\0\0\0\x18ftypisom\0\0\0\0isomavc1')).toBe('a film')
 })
 
+test('BMP is told by what its header leaves empty or by the length of the second, and a text that begins alike is none', () => {
+  expect(formatOf('BM6\0\x0c\0\0\0\0\0')).toBe('bmp')
+  expect(formatOf('BM6\0\x0c\0ABCD6\0\0\0\x7c\0\0\0')).toBe('bmp')
+  expect(formatOf('BMW, 3 doors, 124 kW')).toBe(null)
+})
+
 test('a photo that is not decoded is known by name; RIFF of another kind and text are nothing', () => {
-  expect(formatOf('BM6\0\x0c\0\0\0\0\0')).toBe('BMP')
   expect(formatOf('\0\0\0\x0cJXL \r\n')).toBe('JPEG XL')
   expect(formatOf('\xef\xbb\xbf<?xml version="1.0"?><svg>')).toBe('SVG')
   expect(formatOf('RIFF\x10\0\0\0WAVEfmt ')).toBe(null)
-  expect(formatOf('BMW, 3 doors')).toBe(null)
 })
 
 test.each([
@@ -111,7 +115,7 @@ test.each([
   ['\x01\x02\x03', false],
 ])('%j is answered with how a list is given: %s', (text, isList) => {
   const bytes = Buffer.from(text, 'latin1')
-  expect(() => decodableFormat(bytes, 'list.txt')).toThrow(isList ? /embed - < list/ : /and GIF\.$/)
+  expect(() => decodableFormat(bytes, 'list.txt')).toThrow(isList ? /embed - < list/ : /and BMP\.$/)
 })
 
 test('a TIFF with a smaller copy below it is no raw photo, but for one that is called so', () => {

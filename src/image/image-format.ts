@@ -6,7 +6,7 @@
 import { isRawTiff } from './camera-raw.js'
 
 /** What comes with this library decodes these. */
-export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif'
+export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif' | 'bmp'
 
 export type FileKind =
   | { readonly decoder: 'own'; readonly format: ImageFormat }
@@ -53,11 +53,20 @@ function ownFormatOrNull(text: string): ImageFormat | null {
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png'
   if (text.startsWith('GIF87a') || text.startsWith('GIF89a')) return 'gif'
   if (text.startsWith('RIFF') && text.startsWith('WEBP', 8)) return 'webp'
+  if (isBmp(text)) return 'bmp'
   // Canon's and Phase One's raw photos are TIFF with a mark of their own.
   if (['CR\x02', 'IIII', 'MMMM'].some((mark) => text.startsWith(mark, 8))) return null
   // TIFF comes in a plain and a 64-bit kind, each in either byte order.
   if (['II*\0', 'II+\0', 'MM\0*', 'MM\0+'].includes(text.slice(0, 4))) return 'tiff'
   return brands(text).some((brand) => brand === 'avif' || brand === 'avis') ? 'avif' : null
+}
+
+/** Texts begin with these letters too, and not with what programs leave empty, or with the length of a second header that there is. */
+function isBmp(text: string): boolean {
+  if (!text.startsWith('BM')) return false
+  const headers = [12, 40, 52, 56, 64, 108, 124]
+  const hasHeader = headers.includes(text.charCodeAt(14)) && text.startsWith('\0\0\0', 15)
+  return hasHeader || text.startsWith('\0\0\0\0', 6)
 }
 
 /** HEIC is AVIF's container with another codec; AVIF itself has been recognised before. */
@@ -72,7 +81,6 @@ const OTHER_IMAGES: readonly (readonly [name: string, beginnings: readonly strin
   ['JPEG XL', ['\xff\x0a', '\0\0\0\x0cJXL \r\n']],
   ['JPEG 2000', ['\xff\x4f\xff\x51', '\0\0\0\x0cjP  ']],
   ['JPEG XR', ['II\xbc']],
-  ['BMP', [`BM${any(4)}\0\0\0\0`]],
   ['ICO', [`\0\0\x01\0${any(1)}\0`]],
   ['CUR', [`\0\0\x02\0${any(1)}\0`]],
   ['ICNS', ['icns']],
@@ -116,6 +124,11 @@ const OTHER_IMAGES: readonly (readonly [name: string, beginnings: readonly strin
     ],
   ],
 ]
+
+/** Names the kinds of photos and drawings that nothing here decodes, but for raw photos. */
+export const UNDECODED_NAMES: readonly string[] = OTHER_IMAGES.map(([name]) => name).filter(
+  (name) => name !== CAMERA_RAW.format,
+)
 
 const NO_IMAGES: typeof OTHER_IMAGES = [
   ['HTML', /^\W{0,3}\s*<(!doctype html|html|head)/i],

@@ -60,7 +60,7 @@ test('a lossless WebP tells its size', async () => {
 })
 
 test('whatever is cut off or overwritten, nothing is thrown and no place lies outside', async () => {
-  const formats: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff']
+  const formats: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff', 'bmp']
   const files = await Promise.all(
     (['jpeg', 'png', 'webp', 'gif'] as const).map((format) =>
       blank().withMetadata({ orientation: 6 }).toFormat(format).toBuffer(),

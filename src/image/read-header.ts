@@ -2,6 +2,7 @@
  * Reads what an image file says of itself before any pixel is decoded, its size as stored and which way it lies, with the rules of Pillow's
  * `ImageOps.exif_transpose`. Decoders tell neither, or each by rules of its own.
  */
+import { bmpSizeOrNull } from './bmp/read-bmp.js'
 import { readHeifHeader } from './header/heif-header.js'
 import type { ImageHeader } from './header/image-header.js'
 import { readJpegHeader } from './header/jpeg-header.js'
@@ -36,4 +37,5 @@ const READERS: { readonly [format in ImageFormat]: (file: Uint8Array) => ImageHe
     const size = file.length < 10 ? null : { width: view.getUint16(6, true), height: view.getUint16(8, true) }
     return { size, orientation: 1, uprightEdits: [], mayHaveAlpha: true }
   },
+  bmp: (file) => ({ size: bmpSizeOrNull(file), orientation: 1, uprightEdits: [], mayHaveAlpha: true }),
 }

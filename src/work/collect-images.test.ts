@@ -213,7 +213,7 @@ test('files are told by their content, and photos that are not taken are counted
   const files: Readonly<Record<string, Buffer | string>> = {
     'IMG_1.JPG': jpeg,
     'IMG_2.HEIC': jpeg,
-    'IMG_3.bmp': 'BM\x9e\0\0\0\0\0\0\0',
+    'IMG_3.psd': '8BPS',
     'IMG_4.HEIC': heic,
     'IMG_5.jpg_large': jpeg,
     IMG_6: jpeg,
@@ -230,7 +230,7 @@ test('files are told by their content, and photos that are not taken are counted
   expect(await collect(['phone'], { leftOut })).toEqual(
     ['IMG_1.JPG', 'IMG_2.HEIC', 'IMG_5.jpg_large', 'IMG_6'].map((name) => `phone/${name}`),
   )
-  expect(leftOut.line()).toBe(`left out: ${CAMERAS.length} camera raw, 2 HEIC, 1 .heic, 1 BMP, 1 hidden`)
+  expect(leftOut.line()).toBe(`left out: ${CAMERAS.length} camera raw, 2 HEIC, 1 .heic, 1 PSD, 1 hidden`)
   // Where a package decodes more, more is taken.
   const decodes: CollectOptions['decodes'] = ({ decoder }) => decoder !== 'none'
   expect(await collect(['phone'], { decodes })).toContain('phone/IMG_4.HEIC')

@@ -5,7 +5,7 @@
 import { compareNames } from '../compare-names.js'
 import type { Failure, Files, FoundFile } from './files.js'
 import { type FilmRule, FolderWalk, type FolderWalkOptions } from './folder-walk.js'
-import { IMAGE_EXTENSIONS, isImageName } from './image-extensions.js'
+import { IMAGE_EXTENSIONS, isDecodedName } from './image-extensions.js'
 import { InputError } from './input-error.js'
 import { inputOfAddress, isAddress, isObject, isPrefix } from './input-of-address.js'
 import { FILM_KIND, type LeftOut, leftOutKindOrNull } from './left-out.js'
@@ -154,7 +154,7 @@ class Collection {
 
   /** Objects are told by their names, since looking into each would fetch it; films are not taken from there. */
   async *#fromPrefix(prefix: string): AsyncGenerator<ImageAddress> {
-    const { listBelow, leftOut, films, signal, offline = false } = this.#options
+    const { listBelow, leftOut, films, decodes, signal, offline = false } = this.#options
     if (listBelow === undefined || offline)
       throw new InputError(
         'nothing-found',
@@ -163,16 +163,13 @@ class Collection {
     let count = 0
     for await (const { address, version } of listBelow(prefix, signal)) {
       const name = address.slice(address.lastIndexOf('/') + 1)
-      if (isImageName(name) && !name.startsWith('.')) {
+      const isImage = isDecodedName(name, decodes)
+      if (isImage && !name.startsWith('.')) {
         count++
         yield { path: address, address, ...(version === undefined ? {} : { version }) }
         continue
       }
-      const kind = isImageName(name)
-        ? 'hidden'
-        : films.isNamed(name)
-          ? FILM_KIND
-          : leftOutKindOrNull(name, null)
+      const kind = isImage ? 'hidden' : films.isNamed(name) ? FILM_KIND : leftOutKindOrNull(name, null)
       if (kind !== null) leftOut.add(kind)
     }
     if (count > 0 || this.#seen.size > 0) return

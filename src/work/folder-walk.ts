@@ -40,8 +40,8 @@ export interface FolderWalkOptions {
   readonly leftOut: LeftOut
   /** Says what becomes of films; default: they are left out as files that are no images. */
   readonly films?: FilmRule
-  /** Takes photos as well that cannot be decoded here, so that whoever reads them is told why; default `false`: they are counted. */
-  readonly takesAll?: boolean
+  /** Takes photos as well that cannot be decoded here, and is told of what kind each is before it comes; default: they are counted as left out. */
+  readonly onUndecoded?: (path: string, kind: string) => void
   /** Is told the names of the files in each folder, before any of them comes. */
   readonly onFolder?: (folder: string, names: readonly string[]) => void
 }
@@ -51,16 +51,16 @@ export class FolderWalk {
   readonly #decodes: FolderWalkOptions['decodes']
   readonly #leftOut: LeftOut
   readonly #films: FilmRule | undefined
-  readonly #takesAll: boolean
+  readonly #onUndecoded: FolderWalkOptions['onUndecoded']
   readonly #onFolder: FolderWalkOptions['onFolder']
   readonly #walked = new Set<string>()
 
-  constructor({ files, decodes, leftOut, films, takesAll = false, onFolder }: FolderWalkOptions) {
+  constructor({ files, decodes, leftOut, films, onUndecoded, onFolder }: FolderWalkOptions) {
     this.#files = files
     this.#decodes = decodes
     this.#leftOut = leftOut
     this.#films = films
-    this.#takesAll = takesAll
+    this.#onUndecoded = onUndecoded
     this.#onFolder = onFolder
   }
 
@@ -165,7 +165,9 @@ export class FolderWalk {
         return this.#films.take ? { is: 'input', path } : { is: 'left-out', kind: FILM_KIND }
       const kind = leftOutKindOrNull(name, found)
       if (kind === null) return null
-      return this.#takesAll ? { is: 'input', path } : { is: 'left-out', kind }
+      if (this.#onUndecoded === undefined) return { is: 'left-out', kind }
+      this.#onUndecoded(path, kind)
+      return { is: 'input', path }
     } catch {
       return { is: 'left-out', kind: 'unreadable' }
     }

@@ -1,13 +1,9 @@
 /** Counts by kind the images that a folder has and that are not taken, and says so in one line. Other files, such as texts, are nobody's loss. */
 import { isRawName } from '../image/camera-raw.js'
-import { CAMERA_RAW, type FileKind, nameOfKind } from '../image/image-format.js'
+import { CAMERA_RAW, type FileKind, nameOfKind, UNDECODED_NAMES } from '../image/image-format.js'
+import { endingOf, HEIC_EXTENSIONS, UNDECODED_EXTENSIONS } from './image-extensions.js'
 
-/** Photos are called so that have another format, or one that is not known by its beginning. */
-const PHOTO_ENDINGS: ReadonlySet<string> = new Set(
-  '.heic .heif .hif .bmp .dib .jxl .jp2 .j2k .jpx .jxr .psd .ico .svg .ppm .pgm .pbm .pnm .qoi .exr .hdr .tga .xcf'.split(
-    ' ',
-  ),
-)
+const PHOTO_ENDINGS: ReadonlySet<string> = new Set([...HEIC_EXTENSIONS, ...UNDECODED_EXTENSIONS])
 /** Counts raw photos of all cameras together. */
 export const RAW_KIND = 'camera raw'
 /** Counts the films of folders and lists. */
@@ -27,16 +23,26 @@ export class LeftOut {
     return Object.fromEntries(this.#counts)
   }
 
-  /** `left out: 3 HEIC, 1 BMP`; null where nothing was. */
+  /** `left out: 3 HEIC, 1 JPEG XL`; null where nothing was. */
   line(): string | null {
-    if (this.#counts.size === 0) return null
-    const kinds = [...this.#counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-    const shown = kinds
-      .slice(0, MOST_KINDS)
-      .map(([kind, count]) => `${count} ${kind === FILM_KIND && count > 1 ? 'films' : kind}`)
-    const others = kinds.slice(MOST_KINDS).reduce((sum, [, count]) => sum + count, 0)
-    return `left out: ${[...shown, ...(others > 0 ? [`${others} of other kinds`] : [])].join(', ')}`
+    return leftOutLineOrNull(this.counts)
   }
+}
+
+/** Says in one line what was left out; null where nothing was. */
+export function leftOutLineOrNull(counts: LeftOut['counts']): string | null {
+  const kinds = Object.entries(counts).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+  if (kinds.length === 0) return null
+  const shown = kinds
+    .slice(0, MOST_KINDS)
+    .map(([kind, count]) => `${count} ${kind === FILM_KIND && count > 1 ? 'films' : kind}`)
+  const others = kinds.slice(MOST_KINDS).reduce((sum, [, count]) => sum + count, 0)
+  return `left out: ${[...shown, ...(others > 0 ? [`${others} of other kinds`] : [])].join(', ')}`
+}
+
+/** Tells photos that would be taken if they were converted from others that are left out. */
+export function isConvertible(kind: string): boolean {
+  return UNDECODED_NAMES.includes(kind) || UNDECODED_EXTENSIONS.includes(kind)
 }
 
 /** Names what kind of photo is left out; null for what is none. @param kind is known by the first bytes */
@@ -55,9 +61,4 @@ export function leftOutKindOrNull(name: string, kind: FileKind | null): string |
   if (isOther) return isPhoto ? ending : null
   // What has no short name of its own is called by its ending.
   return /^a /.test(kind.format) && ending !== '' ? ending : nameOfKind(kind)
-}
-
-function endingOf(name: string): string {
-  const dot = name.lastIndexOf('.')
-  return dot > 0 ? name.slice(dot).toLowerCase() : ''
 }

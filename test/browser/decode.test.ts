@@ -69,7 +69,7 @@ interface FieldRow {
 const fieldRows = (path: string): readonly FieldRow[] =>
   JSON.parse(readFileSync(join(packageRoot, 'test/field', path), 'utf8'))
 
-/** Takes files that say their orientation elsewhere than in a plain EXIF block, and TIFF, which browsers do not know. */
+/** Takes files that say their orientation elsewhere than in a plain EXIF block, TIFF, which browsers do not know, and BMP, which they read in their own way. */
 function fieldFiles(): Map<string, Buffer> {
   const turned = fieldRows('12-xmp-orientation/orientations.expected.json').filter(({ name }) =>
     /^(jpeg xmp [3678]|png (xmp|raw profile|exif chunk)|webp|tiff)/.test(name),
@@ -77,7 +77,10 @@ function fieldFiles(): Map<string, Buffer> {
   const tiff = fieldRows('13-tiff-levels/modes.expected.json').filter(({ name }) =>
     /^II photometric [01235] .*(LZW|predictor|extra -)$|^(RGB|grey) in .*packing 5$/.test(name),
   )
-  const chosen = [...turned.filter((_, i) => i % 2 === 0), ...tiff.filter((_, i) => i % 6 === 0)]
+  const bmp = fieldRows('bmp/kinds.expected.json').filter(({ name }) =>
+    /^(8 bits|16 bits, 565|24 bits, OS.2|runs of 8|32 bits, header of 124.* ff0000)$/.test(name),
+  )
+  const chosen = [...turned.filter((_, i) => i % 2 === 0), ...tiff.filter((_, i) => i % 6 === 0), ...bmp]
   return new Map(
     chosen.map(({ name, file }) => [
       `${name.replaceAll(/[^a-z0-9]+/gi, '-')}.bin`,

@@ -32,7 +32,6 @@ test.each(['IMG_2.HEIC', 'IMG_5.jpg_large', 'IMG_6.png', 'IMG_7'])(
 )
 
 test.each([
-  ['BMP', 'BM6\0\x0c\0\0\0\0\0'],
   ['ICO', '\0\0\x01\0\x02\0\x20\x20'],
   ['JPEG XL', '\xff\x0a\0\0'],
   ['JPEG 2000', '\0\0\0\x0cjP  \r\n\x87\n'],

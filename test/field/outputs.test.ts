@@ -211,7 +211,7 @@ test('a phone’s folder: images under any name are taken, and what is not taken
   const files = {
     'IMG_1.JPG': JPEG,
     'IMG_2.HEIC': JPEG,
-    'IMG_3.bmp': 'BM1234\0\0\0\0',
+    'IMG_3.jxl': '\xff\x0a',
     'IMG_4.HEIC': '\0\0\0\x18ftypheic\0\0\0\0mif1heic',
     'IMG_5.jpg_large': JPEG,
     'IMG_6.NEF': 'II*\0\x08\0\0\0\0\0',
@@ -224,7 +224,7 @@ test('a phone’s folder: images under any name are taken, and what is not taken
   expect({ code, stderr }).toEqual({
     code: 0,
     stderr:
-      'left out: 2 camera raw, 1 BMP, 1 HEIC. For HEIC: Ask for a decoder. For camera raw: Export it as JPEG, PNG or TIFF with a program that develops such photos.\n',
+      'left out: 2 camera raw, 1 HEIC, 1 JPEG XL. For HEIC: Ask for a decoder. For camera raw: Export it as JPEG, PNG or TIFF with a program that develops such photos. For JPEG XL: Convert to JPEG or PNG.\n',
   })
   expect(pathsOf(stdout)).toEqual(
     ['IMG_1.JPG', 'IMG_2.HEIC', 'IMG_5.jpg_large'].map((name) => `phone/${name}`),
@@ -232,7 +232,7 @@ test('a phone’s folder: images under any name are taken, and what is not taken
   const json = await run(folder, 'embed', 'phone', '-o', 'x.npy', '--json')
   expect(JSON.parse(lines(json.stderr)[0] ?? '')).toEqual({
     event: 'left-out',
-    counts: { BMP: 1, HEIC: 1, 'camera raw': 2 },
+    counts: { HEIC: 1, 'JPEG XL': 1, 'camera raw': 2 },
   })
 })
 

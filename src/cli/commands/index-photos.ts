@@ -18,6 +18,7 @@ import {
   frameOptionsOf,
   toneMapOption,
 } from '../film-inputs.js'
+import { leftOutNoticeOrNull } from '../left-out-notice.js'
 import { loadChosenEncoder } from '../load-chosen-encoder.js'
 import { addImageOptions, addModelOption, type ModelOptions } from '../model-options.js'
 import { Progress, printable } from '../progress.js'
@@ -139,6 +140,8 @@ interface Opened {
   readonly encoder: FileEncoder
 }
 
+const FILMS = 'Films are taken with --video, a frame of each second unless --every says otherwise.'
+
 /** Gives the number of photos that could not be read. */
 async function indexOnce(
   context: CommandContext,
@@ -147,7 +150,7 @@ async function indexOnce(
   { collection, encoder }: Opened,
   table: string | null,
 ): Promise<number> {
-  const { files, signal } = context
+  const { files, signal, heicAdvice } = context
   using progress = new Progress({ ...terminal(context), json: options.json ?? false, total: undefined })
   const { indexFolders } = await import('../../platform/node/collection/index-folders.js')
   try {
@@ -191,8 +194,8 @@ async function indexOnce(
       progress.notice(
         `${counts.stillFailed} could not be read before and have not changed since (--retry-failed tries them again)`,
       )
-    const left = Object.entries(counts.leftOut).map(([kind, count]) => `${count} ${kind}`)
-    if (left.length > 0) progress.notice(`left out: ${left.join(', ')}`)
+    const left = leftOutNoticeOrNull(counts.leftOut, { heicAdvice, films: FILMS })
+    if (left !== null) progress.notice(left)
     return counts.failed + counts.unseen
   } catch (error) {
     if (!signal.aborted) throw error

@@ -3,7 +3,7 @@
  */
 import { CsvReader } from '../../formats/read-csv.js'
 import { isRecord, type PlainRecord, parseJsonOrNull } from '../../plain-value.js'
-import { isImageName } from '../../work/image-extensions.js'
+import { isDecodedName } from '../../work/image-extensions.js'
 import { leftOutKindOrNull } from '../../work/left-out.js'
 import type { SourceRow } from '../row.js'
 import { openBytes, type SourceBytes, textsOf } from './open-bytes.js'
@@ -141,13 +141,13 @@ function placesOf(names: readonly string[], label: string): ReadonlyMap<Field, n
 function addRow(
   rows: SourceRow[],
   value: (field: Field) => unknown,
-  { options, leftOut }: SourceReading,
+  { world, options, leftOut }: SourceReading,
 ): void {
   const key = String(value('key'))
   if (String(value('isdeletemarker')) === 'true') leftOut.add('deleted object')
   else if (String(value('islatest')) === 'false') leftOut.add('older version')
   else if (key.endsWith('/')) return
-  else if (options.takesAll !== true && !isImageName(key))
+  else if (options.takesAll !== true && !isDecodedName(key, world.decodes))
     leftOut.add(leftOutKindOrNull(key, null) ?? 'other object')
   else {
     const address = `s3://${String(value('bucket'))}/${key}`

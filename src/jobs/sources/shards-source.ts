@@ -3,7 +3,7 @@
  * place is a range of its shard.
  */
 import { readTar, type TarMember } from '../../formats/read-tar.js'
-import { isImageName } from '../../work/image-extensions.js'
+import { isDecodedName } from '../../work/image-extensions.js'
 import { leftOutKindOrNull } from '../../work/left-out.js'
 import type { SourceRow } from '../row.js'
 import { openBytes, type SourceBytes } from './open-bytes.js'
@@ -44,12 +44,13 @@ export async function* shardRows(shard: string, reading: SourceReading): RowBatc
 function memberRow(
   { label, address, version }: SourceBytes,
   { number, name, kind, offset, length }: TarMember,
-  { leftOut }: SourceReading,
+  { world, leftOut }: SourceReading,
 ): SourceRow | null {
   const last = name.slice(name.lastIndexOf('/') + 1)
   if (kind === 'other') return null
-  if (kind !== 'file' || last.startsWith('.') || !isImageName(last)) {
-    const left = isImageName(last) ? UNREAD[kind] : leftOutKindOrNull(last, null)
+  const isImage = isDecodedName(last, world.decodes)
+  if (kind !== 'file' || last.startsWith('.') || !isImage) {
+    const left = isImage ? UNREAD[kind] : leftOutKindOrNull(last, null)
     // What begins with a dot are the notes of a system beside its files.
     if (left !== null) leftOut.add(last.startsWith('.') ? 'hidden' : left)
     return null

@@ -58,7 +58,7 @@ const DECODE_OPTIONS = {
 const BLACK: Colour = [0, 0, 0]
 
 /**
- * Decodes JPEG, PNG, WebP, GIF (its first frame), most TIFF and what else the browser knows into 8-bit RGB. Throws `ImageError`
+ * Decodes JPEG, PNG, WebP, GIF (its first frame), BMP, most TIFF and what else the browser knows into 8-bit RGB. Throws `ImageError`
  * (`ImageErrorCode` says of each code what to do); RangeError for an unknown option; the signal's reason; TypeError for what is no image.
  */
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<DecodedImage> {
@@ -95,26 +95,34 @@ async function decodeBytes(
   const header = readHeader(bytes, format)
   if (header.size !== null) assertNotTooLarge(header.size, maxPixels, label)
   signal?.throwIfAborted()
-  // Few photos are TIFF: their reader comes with the first one.
-  const { pixels, transparent } =
-    format === 'tiff'
-      ? {
-          pixels: await (await import('./decode-own-tiff.js')).decodeOwnTiff(bytes, label, {
-            signal,
-            transparency,
-          }),
-          transparent: null,
-        }
-      : await decodeByBrowser({ bytes, label, format, header, maxPixels, transparency, signal })
+  const pixels = await decodeHereOrNull({ bytes, label, format, transparency, signal })
+  const decoded =
+    pixels === null
+      ? await decodeByBrowser({ bytes, label, format, header, maxPixels, transparency, signal })
+      : { pixels, transparent: null }
   // Pillow turns TIFF by itself.
   const upright = orientation === 'apply' || format === 'tiff'
   return {
-    ...(upright ? turnUpright(pixels, header.orientation) : pixels),
+    ...(upright ? turnUpright(decoded.pixels, header.orientation) : decoded.pixels),
     format,
     orientation: header.orientation,
     upright,
-    ...(transparent === null ? {} : { transparentColour: transparent }),
+    ...(decoded.transparent === null ? {} : { transparentColour: decoded.transparent }),
   }
+}
+
+/** Few photos are TIFF or BMP: their readers come with the first one. Gives null for what the browser decodes. */
+async function decodeHereOrNull({
+  bytes,
+  label,
+  format,
+  transparency,
+  signal,
+}: Omit<BrowserFile, 'header' | 'maxPixels'>): Promise<RgbImage | null> {
+  if (format === 'bmp')
+    return (await import('../../image/bmp/decode-bmp.js')).decodeBmp(bytes, label, transparency)
+  if (format !== 'tiff') return null
+  return await (await import('./decode-own-tiff.js')).decodeOwnTiff(bytes, label, { signal, transparency })
 }
 
 interface BrowserFile {

@@ -1,8 +1,9 @@
 /**
- * Decodes photos in Node: sharp (libvips) decodes, nothing more; TIFF is read here, since libvips reads many kinds of it otherwise than Pillow.
+ * Decodes photos in Node: sharp (libvips) decodes, nothing more; TIFF and BMP are read here, since libvips reads
+ * many kinds of TIFF otherwise than Pillow, and no BMP.
  * Resizing, cropping and turning are this library's own, so that pixels are those of Pillow.
  *
- * Pixels are equal to those of Pillow 13 to the bit for JPEG, PNG, WebP, TIFF and GIF of every kind tried. AVIF is not (up to 12 levels): the
+ * Pixels are equal to those of Pillow 13 to the bit for JPEG, PNG, WebP, TIFF, GIF and BMP of every kind tried. AVIF is not (up to 12 levels): the
  * decoders enlarge the colour channels differently.
  */
 
@@ -65,7 +66,7 @@ const DECODE_OPTIONS = {
 } satisfies OptionNames<DecodeOptions>
 
 /**
- * Decodes JPEG (CMYK and progressive too), PNG (all depths), WebP, AVIF, TIFF, the first frame of a GIF, and HEIC where the optional package
+ * Decodes JPEG (CMYK and progressive too), PNG (all depths), WebP, AVIF, TIFF, BMP, the first frame of a GIF, and HEIC where the optional package
  * libheif-js is installed, into 8-bit RGB. What a file is, its content says and not its name.
  *
  * @throws `ImageError` with the file's name (`ImageErrorCode` says of each code what to do); RangeError for an unknown option; the signal's reason;

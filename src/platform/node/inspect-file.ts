@@ -1,5 +1,6 @@
 /** Looks at the bytes of an image before any pixel is decoded: what they are, who decodes them, and whether they may be decoded at all. */
 import { inflateSync } from 'node:zlib'
+import { decodeBmp } from '../../image/bmp/decode-bmp.js'
 import { assertNotTooLarge, decodableFormat } from '../../image/decodable.js'
 import { isAvifSequence, readHeifHeader } from '../../image/header/heif-header.js'
 import type { RgbImage } from '../../image/image.js'
@@ -64,6 +65,10 @@ export function inspectFile(bytes: Uint8Array, label: string, limits: InspectOpt
       'unsupported',
       `${label} is an AVIF sequence, a moving picture, which is not decoded. Save the frame that you want as AVIF, JPEG or PNG.`,
     )
+  }
+  if (format === 'bmp') {
+    const decode = async () => decodeBmp(bytes, label, transparency)
+    return { ...found, format, decode }
   }
   if (format === 'tiff') {
     const layout = readTiffLayout(bytes, label)

@@ -10,6 +10,7 @@ import { openStorage } from '../../../platform/node/storage/open-storage.js'
 import type { Storage } from '../../../storage/storage.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
+import { leftOutNoticeOrNull } from '../../left-out-notice.js'
 
 export interface SourceChoice {
   readonly sourceKind?: SourceKind | undefined
@@ -24,7 +25,7 @@ export interface OpenSource extends RowSource, AsyncDisposable {
 }
 
 export async function openSource(
-  { files, cwd, signal }: CommandContext,
+  { files, cwd, signal, heicAdvice }: CommandContext,
   named: string,
   { sourceKind: kind, column, contact }: SourceChoice,
 ): Promise<OpenSource> {
@@ -49,7 +50,7 @@ export async function openSource(
       label: source.label,
       base: files.resolve('.'),
       rows: (ending) => source.rows(ending),
-      leftOut: () => source.leftOut.line(),
+      leftOut: () => leftOutNoticeOrNull(source.leftOut.counts, { heicAdvice }),
       [Symbol.asyncDispose]: close,
     }
   } catch (error) {

@@ -13,7 +13,7 @@ import { hasHeicDecoder } from '../heic/heic-decoder.js'
 import { findFfmpeg } from '../video/find-ffmpeg.js'
 import { frameIdentity } from '../video/frame-settings.js'
 import type { VideoFrameOptions } from '../video/video-frames.js'
-import { isVideoName } from '../video/video-name.js'
+import { isFilmName, isVideoName } from '../video/video-name.js'
 import { examineWith, type PhotoEncoder } from './examine-photos.js'
 import { RegionKeeper } from './index-regions.js'
 import { IndexedPlaces } from './indexed-places.js'
@@ -72,13 +72,15 @@ export async function indexFolders(
   const hasHeic = hasHeicDecoder()
   const decodes = ({ decoder }: FileKind) => decoder === 'own' || (decoder === 'optional' && hasHeic)
   if (video !== undefined) await noteFilms(collection, video)
-  const isFilm = video === undefined ? undefined : isVideoName
+  // Programs have some endings of films too: what is only counted is counted where nothing else is called so.
+  const films =
+    video === undefined ? { take: false, isNamed: isFilmName } : { take: true, isNamed: isVideoName }
   const { signal } = choice
   await using keeper = await RegionKeeper.open(collection, given({ full: regions === 'full', signal }))
   const onFeatures = regions || keeper.isThere ? keeper.add.bind(keeper) : undefined
   const examine = examineWith(encoder, { maxPixels, video, onFeatures })
   const tell = async (photo: FoundPhoto) => readTold(await photoBytes(photo.full, choice.signal), photo)
-  const counts = await indexPhotos(collection, { ...choice, files, scopes, decodes, isFilm, examine, tell })
+  const counts = await indexPhotos(collection, { ...choice, files, scopes, decodes, films, examine, tell })
   if (onFeatures === undefined) return counts
   const onDone = (path: string) => choice.listener?.done?.(path)
   await keeper.complete(encoder, given({ maxPixels, onDone }))

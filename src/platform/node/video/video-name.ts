@@ -14,6 +14,16 @@ export function isPlaylistName(name: string): boolean {
   return PLAYLIST_NAME.test(name)
 }
 
+/** Programs have such endings too (TypeScript). */
+export function isSourceName(name: string): boolean {
+  return /\.m?ts$/i.test(name)
+}
+
+/** Tells by the ending alone what nothing but a film has. */
+export function isFilmName(name: string): boolean {
+  return isVideoName(name) && !isPlaylistName(name) && !isSourceName(name)
+}
+
 /** Are the endings of films that can be written, with the name by which ffmpeg knows each kind. */
 export const MUXERS: Readonly<Record<string, string>> = {
   '.mp4': 'mp4',
