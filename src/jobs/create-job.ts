@@ -61,10 +61,10 @@ export function mostRowsPerPart(width: number, dtype: JobSettings['dtype']): num
 export async function planJob(parts: PlanJobParts): Promise<CreatedJob> {
   const { source, storage, hash, settings, signal, onProgress } = parts
   checkSettings(settings, parts.width)
+  const before = await unplannedJobOrNull(storage, hash, signal)
   // A source that has nothing, or cannot be read, leaves no job behind that would be in the way of the next try.
   await using rows = await BegunRows.of(source.rows(signal))
-  const before = await readJobOrNull(storage, { signal })
-  if (before !== null) await assertSameJob(before, parts)
+  if (before !== null) assertSameJob(before, parts)
   else await parts.tryConditionalWrites(storage, signal)
   const job = before ?? newJob(parts)
   if (before === null && (await writeShared(storage, JOB_KEY, job, null, { signal })) === null)
@@ -138,19 +138,36 @@ function newJob({ source, identity, width, model, settings, fetching = {}, queue
   }
 }
 
+/**
+ * Gives a job whose making was interrupted; null where there is none. Asked first, it spares whoever makes a job in a place that has one the reading of a source.
+ *
+ * @throws `JobError` `exists` where a job lies there with its plan; what the storage throws
+ */
+export async function unplannedJobOrNull(
+  storage: Storage,
+  hash: RowHash,
+  signal?: AbortSignal,
+): Promise<Job | null> {
+  const job = await readJobOrNull(storage, { signal })
+  if (job === null || (await readPlanOrNull(storage, 0, hash, { signal })) === null) return job
+  throw exists(storage, job, ': go on with it by plumage worker, or choose another place')
+}
+
+function exists(storage: Storage, { id, source }: Job, why: string): JobError {
+  return new JobError('exists', `There is a job in ${storage.label} already (${id}, of ${source})${why}.`)
+}
+
 /** Goes on with a job that has no plan yet, where it is the same. */
-async function assertSameJob(
-  job: Job,
-  { storage, hash, source, identity, signal }: PlanJobParts,
-): Promise<void> {
-  const exists = (why: string) =>
-    new JobError('exists', `There is a job in ${storage.label} already (${job.id}, of ${job.source})${why}.`)
-  if ((await readPlanOrNull(storage, 0, hash, { signal })) !== null)
-    throw exists(': go on with it by plumage worker, or choose another place')
-  if (job.source !== source.label) throw exists(' that was never planned: remove it, or choose another place')
+function assertSameJob(job: Job, { storage, source, identity }: PlanJobParts): void {
+  if (job.source !== source.label)
+    throw exists(storage, job, ' that was never planned: remove it, or choose another place')
   if (job.identity.digest === identity.digest) return
   const { found, expected } = differingIdentity(job.identity, identity)
-  throw exists(` that was never planned, with ${found}, and not with ${expected}: remove it first`)
+  throw exists(
+    storage,
+    job,
+    ` that was never planned, with ${found}, and not with ${expected}: remove it first`,
+  )
 }
 
 function checkSettings({ dtype, rowsPerPart, maxFailed }: JobSettings, width: number): void {

@@ -49,6 +49,15 @@ test('a list becomes a job, parts, a proof and a collection that is searched as 
     precision: 'float32',
   })
 
+  // A job that is there is told before its source or a model is opened.
+  const twice = await run(['job', 'create', 'nowhere.txt', '--to', 'job', '-m', 'no-such-model'])
+  expect([twice.code, twice.stderr]).toEqual([
+    2,
+    expect.stringMatching(
+      /There is a job in .*job already \([0-9a-f]{16}, of .*list.txt\): go on with it by plumage worker/,
+    ),
+  ])
+
   const before = await run(['job', 'prove', 'job'])
   expect([before.code, before.stderr]).toEqual([1, expect.stringContaining('Not proven: 0 of 8 rows')])
 

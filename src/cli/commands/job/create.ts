@@ -3,9 +3,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { given } from '../../../encoder/choose-recipe.js'
 import type { PartDtype } from '../../../jobs/job.js'
 import { SOURCE_KINDS } from '../../../jobs/sources/source.js'
-import { createJob } from '../../../platform/node/jobs/create-job.js'
+import { assertFree, createJob } from '../../../platform/node/jobs/create-job.js'
 import { withPlace } from '../../../platform/node/jobs/job-place.js'
-import { assertWritable } from '../../../storage/try-conditional-writes.js'
 import { modelOf } from '../../collection-option.js'
 import type { CommandContext } from '../../context.js'
 import { loadChosenEncoder } from '../../load-chosen-encoder.js'
@@ -85,8 +84,8 @@ async function create(context: CommandContext, source: string, options: CreateCo
   // A fleet has machines of many kinds: what all of them compute is named, not left to the one that plans.
   const chosen = { ...options, precision: options.precision ?? ('float32' as const) }
   const to = jobPlace(context, options.to)
-  // Models may take minutes to load, and what is never written a web server two to be found.
-  await withPlace(to, async (storage) => assertWritable(storage))
+  // Models and sources may take minutes to open, and what is never written a web server two to be found.
+  await withPlace(to, (storage) => assertFree(storage, signal))
   const label = options.queue === undefined ? undefined : await tryQueue(options.queue, signal)
   await using opened = await openSource(context, source, options)
   await using encoder = await loadChosenEncoder(context, chosen)

@@ -1,12 +1,19 @@
 /** Makes jobs: a list of images becomes a plan that any number of machines works on. */
 import { checkOptionNames, type OptionNames } from '../../../check-option-names.js'
 import { systemClock } from '../../../clock.js'
-import { type CreatedJob, mostRowsPerPart, planJob, type RowSource } from '../../../jobs/create-job.js'
+import {
+  type CreatedJob,
+  mostRowsPerPart,
+  planJob,
+  type RowSource,
+  unplannedJobOrNull,
+} from '../../../jobs/create-job.js'
 import type { JobEncoder } from '../../../jobs/encode-rows.js'
 import type { Fetcher } from '../../../jobs/fetcher.js'
 import type { Job, PartDtype } from '../../../jobs/job.js'
 import { measureRowsPerPart } from '../../../jobs/measure-part.js'
 import type { PlainRecord } from '../../../plain-value.js'
+import type { Storage } from '../../../storage/storage.js'
 import { assertWritable, tryConditionalWrites } from '../../../storage/try-conditional-writes.js'
 import { type Fetching, JobFetcher } from './job-fetcher.js'
 import { type JobPlace, withPlace } from './job-place.js'
@@ -70,7 +77,7 @@ export async function createJob(source: RowSource, options: CreateJobOptions): P
   await using own = new JobFetcher(fetching)
   const measuring = { source, encoder, fetcher: options.fetcher ?? own, clock: systemClock }
   return await withPlace(to, async (storage) => {
-    assertWritable(storage)
+    await assertFree(storage, signal)
     const rowsPerPart =
       options.rowsPerPart ??
       (await measureRowsPerPart(
@@ -93,4 +100,10 @@ export async function createJob(source: RowSource, options: CreateJobOptions): P
       signal,
     })
   })
+}
+
+/** Throws `JobError` `exists` where a job lies here with its plan; `StorageError` `not-writable`; what the storage throws. */
+export async function assertFree(storage: Storage, signal?: AbortSignal): Promise<void> {
+  assertWritable(storage)
+  await unplannedJobOrNull(storage, rowHash, signal)
 }
