@@ -1,4 +1,5 @@
 /** Lance tables of addresses, and collections, give their rows for a job: each keeps what names it there. */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
@@ -11,6 +12,7 @@ import { nodeSourceWorld } from '../../src/platform/node/jobs/source-world.js'
 import { openStorage } from '../../src/platform/node/storage/open-storage.js'
 import { aboutFor, identityOfMade, idOf } from '../collection/made-collection.js'
 import { gathered } from '../support/gathered.js'
+import { packageRoot } from '../support/repository.js'
 import { type S3Server, startS3Server, versitygw } from '../support/s3-server.js'
 
 let base = ''
@@ -49,14 +51,26 @@ test('a Lance table gives the column that is named, under the ids of its rows', 
 /** Makes a collection of rows of these paths below one root; `job` says that a job has made it. */
 async function makeCollection(
   where: string,
-  { root, paths, job }: { readonly root: string; readonly paths: readonly string[]; readonly job?: true },
+  {
+    root,
+    paths,
+    job,
+    sourceRow,
+  }: {
+    readonly root: string
+    readonly paths: readonly string[]
+    readonly job?: true
+    readonly sourceRow?: string
+  },
 ): Promise<void> {
   const { model } = aboutFor(2)
   await using made = await createCollection(where, { identity: identityOfMade(), model, width: 2 })
   const ofJob = job && { job: { id: '0123456789abcdef', isWhole: true } }
   await made.store.setAbout({ ...made.about, roots: { photos: root }, ...ofJob })
+  if (sourceRow !== undefined) await made.addColumns([{ name: 'source_row', type: 'text' }])
   const rows = paths.map((path, at) => ({
     id: idOf(at),
+    ...(sourceRow === undefined ? {} : { source_row: sourceRow }),
     root: 'photos',
     path,
     state: path === 'gone.jpg' ? 'gone' : 'embedded',
@@ -79,15 +93,14 @@ test('a collection gives its photos under their ids, but for those that are gone
   expect(source.leftOut.counts).toEqual({ 'frame of a film': 1 })
 })
 
-test('what a job has made of web addresses needs a contact, and what it has from shards is left out', async () => {
+test('what a job has made of web addresses needs a contact', async () => {
   const where = join(base, 'web.plumage')
-  await makeCollection(where, { root: 'https://', paths: ['x.org/a.jpg', 'x.org/s.tar/b.jpg'], job: true })
+  await makeCollection(where, { root: 'https://', paths: ['x.org/a.jpg'], job: true })
   const asked = await openJobSource(where, world())
   await expect(gathered(asked.rows())).rejects.toMatchObject({ code: 'no-contact' })
   const source = await openJobSource(where, world(), { contact: 'wren@example.org' })
   const found = (await gathered(source.rows())).flat()
   expect(found.map(({ place }) => place.address)).toEqual(['https://x.org/a.jpg'])
-  expect(source.leftOut.counts).toEqual({ 'member of a shard': 1 })
 })
 
 test('a collection in PostgreSQL is one by its address, whose options are no pattern, and is named without its password', async () => {
@@ -157,6 +170,20 @@ describe('several that belong together', () => {
           await bucket.write(`tables/${relative(join(base, 'local'), path)}`, readFileSync(path))
         }
       expect(await addresses('s3://bucket/tables/urls.lance')).toEqual(['lance', 's3://bucket/p/b.jpg'])
+
+      // The collection lies on the disk, and says of its photo only where its shard was.
+      const tar = execFileSync('tar', ['-cf', '-', '-C', packageRoot, 'examples/photos/hat-1.jpg'])
+      await bucket.write('p/s.tar', tar)
+      const members = join(base, 'members.plumage')
+      const paths = ['bucket/p/s.tar/examples/photos/hat-1.jpg']
+      await makeCollection(members, { root: 's3://', paths, sourceRow: 's3://bucket/p/s.tar#0' })
+      const source = await openJobSource(members, world())
+      const [row] = (await gathered(source.rows())).flat()
+      expect(row).toMatchObject({
+        id: 's3://bucket/p/s.tar#0',
+        name: 's3://bucket/p/s.tar/examples/photos/hat-1.jpg',
+        place: { address: 's3://bucket/p/s.tar', offset: 512, version: expect.any(String) },
+      })
       await expect(addresses('s3://bucket/tables/none.lance')).rejects.toMatchObject({
         code: 'unreadable',
         message: expect.stringContaining('There is no Lance table none in s3://bucket/tables'),

@@ -8,17 +8,15 @@ import { SourceError } from './source-error.js'
 export function addressRow(id: string, text: string, files: Files, contact: string | undefined): SourceRow {
   if (text === '') return { id, name: id, place: { address: '' } }
   if (!isAddress(text)) return { id, name: text, place: { address: files.resolve(text) } }
-  if (contact === undefined && isWebAddress(text)) throw noContact(shownAs(text))
+  assertContact(text, contact)
   return { id, name: shownAs(text), place: { address: text } }
 }
 
-function isWebAddress(address: string): boolean {
-  return /^https?:/i.test(address)
-}
-
-function noContact(shown: string): SourceError {
-  return new SourceError(
+/** Throws `SourceError` `no-contact` for an address of a web server that would be fetched from without a word of who fetches. */
+export function assertContact(address: string, contact: string | undefined): void {
+  if (contact !== undefined || !/^https?:/i.test(address)) return
+  throw new SourceError(
     'no-contact',
-    `${shown} is fetched from a web server, whose owner must be able to reach whoever fetches: add --contact with an address of mail or of a page.`,
+    `${shownAs(address)} is fetched from a web server, whose owner must be able to reach whoever fetches: add --contact with an address of mail or of a page.`,
   )
 }

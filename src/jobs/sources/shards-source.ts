@@ -14,13 +14,18 @@ const BATCH_ROWS = 1024
 /** A request to an object store costs as much as a megabyte, one to a disk as a few kilobytes. */
 const READ_AHEAD = { file: 2 ** 14, object: 2 ** 20 }
 
+/** Counts the bytes that are read together where the headers of a shard are looked for. */
+export function readAheadOf({ version }: Pick<SourceBytes, 'version'>): number {
+  return version === undefined ? READ_AHEAD.file : READ_AHEAD.object
+}
+
 const UNREAD = { file: 'hidden', link: 'link in a tar', sparse: 'sparse file in a tar' }
 
 /** A shard that cannot be read, or not to its end, is told by its name; the rows before that place are there. */
 export async function* shardRows(shard: string, reading: SourceReading): RowBatches {
   const { world, options } = reading
   await using tar = await openBytes(shard, world, options.signal)
-  const members = readTar(tar, tar.version === undefined ? READ_AHEAD.file : READ_AHEAD.object)
+  const members = readTar(tar, readAheadOf(tar))
   let rows: SourceRow[] = []
   for (;;) {
     const next = await members.next().catch((cause: Error) => cause)

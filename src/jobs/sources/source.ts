@@ -81,8 +81,17 @@ export interface LanceRows extends AsyncDisposable {
 /** Is a photo of a collection. */
 export interface CollectionPhoto {
   readonly id: string
-  /** Is a path or an address; of what is no file of its own it says as what it is left out, as `frame of a film`. */
-  readonly path: string | { readonly leftOutAs: string }
+  /** Is a path or an address, or the member of a shard; of what is neither it says as what it is left out, as `frame of a film`. */
+  readonly path: string | ShardMember | { readonly leftOutAs: string }
+}
+
+/** Is a member of a tar, as a job that has become a collection knew it. */
+export interface ShardMember {
+  /** Is the path or the address of the tar as it lies now. */
+  readonly shard: string
+  /** Counts the members before it. */
+  readonly number: number
+  readonly name: string
 }
 
 /** Is what sources are read with, which a platform hands in. Tables of Lance and collections are named by a path or an address. */
@@ -90,6 +99,8 @@ export interface SourceWorld {
   readonly files: Files
   /** Are the buckets and servers that may be read, by the beginning of their addresses: `s3://bucket`. */
   readonly storages: ReadonlyMap<string, Storage>
+  /** Opens the place of an object that lies in none of these, and says which addresses begin so. */
+  readonly openPlace: (address: string) => Promise<readonly [base: string, storage: Storage]>
   /** Tells whether a file of this kind can be decoded. */
   readonly decodes: FolderWalkOptions['decodes']
   /** Unpacks gzip; throws where it is damaged or cut off. */

@@ -1,9 +1,11 @@
 /** Lists the photos of a collection, or of several that belong together, by where their files lie now. */
 
+import type { Value } from '../../../collection/columns.js'
 import { filmOfNameOrNull } from '../../../collection/frame-name.js'
 import { placeOf } from '../../../collection/roots.js'
 import { rowsOf } from '../../../collection/row-block.js'
-import type { CollectionPhoto } from '../../../jobs/sources/source.js'
+import type { CollectionPhoto, ShardMember } from '../../../jobs/sources/source.js'
+import type { Files } from '../../../work/files.js'
 import { openCollections } from '../collection/open-collections.js'
 import { NodeFiles } from '../files/node-files.js'
 
@@ -15,17 +17,17 @@ export async function* collectionPhotos(
   const files = new NodeFiles(process.cwd())
   await using set = await openCollections(place, signal === undefined ? {} : { signal })
   for (const { collection } of set.members) {
-    const { roots, job } = collection.about
-    for await (const block of collection.scan({ columns: ['id', 'root', 'path', 'state'], signal })) {
+    const { roots } = collection.about
+    const isOfJob = collection.columns.some(({ name }) => name === SOURCE_ROW)
+    const columns = ['id', 'root', 'path', 'state', ...(isOfJob ? [SOURCE_ROW] : [])]
+    for await (const block of collection.scan({ columns, signal })) {
       const photos: CollectionPhoto[] = []
-      for (const { id, root, path, state } of rowsOf(block)) {
+      for (const { id, root, path, state, [SOURCE_ROW]: row } of rowsOf(block)) {
         if (state === 'gone') continue
         const at = roots[String(root)]
-        const kind = kindOrNull(String(path), job !== undefined)
-        const left = at === undefined ? 'photo of an unknown root' : kind
         photos.push({
           id: String(id),
-          path: left === null ? placeOf(at ?? '', String(path), files) : { leftOutAs: left },
+          path: at === undefined ? UNKNOWN : placeIn(at, String(path), row, files),
         })
       }
       yield photos
@@ -33,9 +35,22 @@ export async function* collectionPhotos(
   }
 }
 
-/** Names what a path leads to where that is no file of its own; null where it is one. */
-function kindOrNull(path: string, isOfJob: boolean): string | null {
-  if (filmOfNameOrNull(path) !== null) return 'frame of a film'
-  // So a job names what it has from a shard, and where in it that lies the shard alone says.
-  return isOfJob && /\.tar\//i.test(path) ? 'member of a shard' : null
+/** Names what a row was in its job. */
+const SOURCE_ROW = 'source_row'
+const UNKNOWN = { leftOutAs: 'photo of an unknown root' }
+
+function placeIn(root: string, path: string, row: Value | undefined, files: Files): CollectionPhoto['path'] {
+  if (filmOfNameOrNull(path) !== null) return { leftOutAs: 'frame of a film' }
+  const member = memberOrNull(path, row)
+  return member === null
+    ? placeOf(root, path, files)
+    : { ...member, shard: placeOf(root, member.shard, files) }
+}
+
+/** A job calls what it has from a shard `shard.tar#3`, and its place the name of the member behind that of the shard. */
+function memberOrNull(path: string, row: Value | undefined): ShardMember | null {
+  const [, named, number] = /^(.*)#(\d+)$/s.exec(String(row)) ?? []
+  const shard = named?.replace(/^(\/|s3:\/\/|https?:\/\/)/, '')
+  if (shard === undefined || !path.startsWith(`${shard}/`)) return null
+  return { shard, number: Number(number), name: path.slice(shard.length + 1) }
 }

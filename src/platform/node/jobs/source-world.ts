@@ -8,6 +8,7 @@ import type { SourceWorld } from '../../../jobs/sources/source.js'
 import type { Storage } from '../../../storage/storage.js'
 import { NodeFiles } from '../files/node-files.js'
 import { hasHeicDecoder } from '../heic/heic-decoder.js'
+import { namedPlace } from '../storage/named-place.js'
 
 /** Is what a source's world is made of. */
 export interface SourceWorldParts {
@@ -24,6 +25,13 @@ export function nodeSourceWorld({ base, storages }: SourceWorldParts): SourceWor
   return {
     files,
     storages,
+    openPlace: async (address) => {
+      const { openBucketOf, openWebFolderOf } = await import('../storage/object-address.js')
+      const { storage, key } = await (namedPlace(address).kind === 'object' ? openBucketOf : openWebFolderOf)(
+        address,
+      )
+      return [address.slice(0, -key.length - 1), storage]
+    },
     decodes: ({ decoder }: FileKind) => decoder === 'own' || (decoder === 'optional' && hasHeic),
     gunzip,
     compressors: COMPRESSORS,
