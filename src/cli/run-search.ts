@@ -6,6 +6,7 @@ import {
   searchPhotos,
 } from '../collection/search/search-photos.js'
 import type { CollectionSet } from '../collection/set/collection-set.js'
+import { knownNear, measureNearAndKeep } from '../collection/set/kept-nearness.js'
 import { enoughCollections } from '../collection/set/nearness.js'
 import type { FileEncoder } from '../work/file-encoder.js'
 import { asOutputError, OutputError } from '../work/output-error.js'
@@ -16,7 +17,7 @@ import { DIVERSE, type SearchCommandOptions } from './commands/search.js'
 import { contactSheetDocument, isContactSheet, SHEET_HEAD_BYTES, type SheetPhoto } from './contact-sheet.js'
 import type { CommandContext } from './context.js'
 import { localPath } from './local-path.js'
-import { printable } from './progress.js'
+import { Progress, printable } from './progress.js'
 import { readVectorFile } from './read-vector-file.js'
 import { fileOf, prepareOutput } from './run-resumably.js'
 import { examplesOf, type LoadEncoder, photoFileOf } from './search-examples.js'
@@ -40,7 +41,7 @@ export async function runSearch(
     ...(cache === undefined ? {} : { cacheBytes: cache * 1e6 }),
   })
   if (options.where !== undefined) set.where(options.where)
-  const near = nearOf(set, options)
+  const near = await nearOf(context, set, options)
   let loaded: FileEncoder | null = null
   const loadEncoder = async () => {
     loaded ??= await loadEncoderOf(context, set.first, options)
@@ -113,14 +114,23 @@ interface ToTell extends SearchCommandOptions {
   readonly words: readonly string[]
 }
 
-/** Throws `UsageError` where nobody has said how many, and it was not measured. */
-function nearOf(set: CollectionSet, { near }: SearchCommandOptions): { readonly near: number } | null {
+/** Where nobody has said how many, it is measured of these collections, once for them as they are. */
+async function nearOf(
+  { signal, stderr, isTTY, color }: CommandContext,
+  set: CollectionSet,
+  { near, json = false }: SearchCommandOptions,
+): Promise<{ readonly near: number } | null> {
   if (near === undefined || set.members.length === 1) return null
+  const known = await knownNear(set)
   if (near !== true) return { near }
-  if (set.near !== null) return { near: enoughCollections(set.near) }
-  throw new UsageError(
-    `How many collections have to be asked was not measured of ${set.label} as it is now: give a number (--near 2), or run plumage job finish again, which measures it.`,
-  )
+  if (known !== null) return { near: enoughCollections(known) }
+  using progress = new Progress({ stream: stderr, isTTY, color, json, total: undefined })
+  const measured = await measureNearAndKeep(set, {
+    signal,
+    onProgress: (count, of) => progress.phase(`${count} of ${of} collections are measured`),
+  })
+  progress.clear()
+  return { near: enoughCollections(measured) }
 }
 
 /** Says which collections were asked, and what that finds. */
@@ -130,7 +140,7 @@ function nearText(set: CollectionSet, { asked = [] }: Pick<SearchPage, 'asked'>)
   const share = recall[asked.length - 1]
   const found =
     share === undefined
-      ? 'what others have that is nearer was not measured'
+      ? 'what others have that is nearer was not measured (--near without a number measures it)'
       : `of ${photos} photos of all, so many find ${(Math.floor(share * 1000) / 1000).toFixed(3)} of the ten nearest`
   return `Asked ${asked.length} of ${all} collections, those whose centroids are near: ${asked.map(printable).join(', ')}; ${found}.\n`
 }

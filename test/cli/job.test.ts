@@ -178,8 +178,27 @@ test('several collections of a job are searched as the one that has all', async 
       /^Asked 1 of 3 collections.* of 8 photos of all, so many find 0\.\d{3} of the ten nearest\.\n$/,
     ),
   ])
-  const unmeasured = await run(['search', named, '--near', '--in', 'several', '--in', 'photos.plumage'])
-  expect([unmeasured.code, unmeasured.stderr]).toEqual([2, expect.stringContaining('was not measured')])
+  // What nobody has put together before is measured for whoever asks, and that is remembered.
+  const adHoc = (...near: string[]) =>
+    run(['search', named, '-n', '1', ...near, '--in', 'photos.plumage', '--in', 'collections'])
+  const unmeasured = await adHoc('--near', '1')
+  expect([unmeasured.code, unmeasured.stderr]).toEqual([
+    0,
+    expect.stringMatching(/^Asked 1 of 2 .*was not measured \(--near without a number measures it\)\.\n$/),
+  ])
+  const measured = await adHoc('--near', '--json')
+  expect([measured.code, JSON.parse(lines(measured.stdout).at(-1) ?? '')]).toEqual([
+    0,
+    expect.objectContaining({ recall: 1 }),
+  ])
+  expect(measured.stderr).toContain('2 of 2 collections are measured')
+  const known = await adHoc('--near', '1')
+  expect(known.stderr).toMatch(
+    /^Asked 1 of 2 .*of 14 photos of all, so many find 0\.\d{3} of the ten nearest\.\n$/,
+  )
+  expect((await adHoc('--near')).stderr).toMatch(
+    /^Asked \d of 2 .*of 14 photos of all, so many find \d\.\d{3} of/,
+  )
 })
 
 test('photos of a job are no copies for lack of a hash, one that its list names twice is one, and none is moved', async () => {

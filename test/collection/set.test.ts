@@ -15,6 +15,7 @@ import {
 } from '../../src/collection/search/search-photos.js'
 import { measureNear } from '../../src/collection/set/ask-set.js'
 import { CollectionSet } from '../../src/collection/set/collection-set.js'
+import { knownNear, measureNearAndKeep } from '../../src/collection/set/kept-nearness.js'
 import { vectorSummaryOf } from '../../src/collection/set/vector-summary.js'
 import type { CollectionStore } from '../../src/collection/store.js'
 import { unit } from '../../src/collection/unit.js'
@@ -254,6 +255,28 @@ test('near collections are asked first, others where these have too few, and wha
   }
   expect(Math.abs(found / 600 - (recall[0] ?? 0))).toBeLessThan(0.15)
   await expect(searchPhotos(set, query, { near: 0 })).rejects.toThrow('near is a whole number of collections')
+})
+
+test('what was measured of a set is remembered, in whatever order it is named, until its rows change', async () => {
+  const members = await Promise.all(
+    ['b', 'a'].map(async (name, at) => {
+      const rows = Array.from({ length: 20 }, (_, i) => madeRow(20 * at + i, i))
+      const store = await LanceStore.create(join(folder, `near-${name}`), aboutFor(WIDTH))
+      return { name, collection: await collectionOf(rows, store) }
+    }),
+  )
+  expect(await knownNear(CollectionSet.of({ members }))).toBeNull()
+  const measured = await measureNearAndKeep(CollectionSet.of({ members }))
+  expect(measured).toMatchObject({ photos: 40, recall: [expect.any(Number), 1] })
+  const again = CollectionSet.of({ members: members.toReversed() })
+  expect([await knownNear(again), again.near]).toEqual([measured, measured])
+  const [b, a] = members.map(({ collection }) => collection)
+  await b?.remove([idOf(5)])
+  expect(await knownNear(CollectionSet.of({ members }))).toBeNull()
+  expect((await measureNearAndKeep(CollectionSet.of({ members }))).photos).toBe(39)
+  await a?.store.writeFile('nearness.json', new TextEncoder().encode('[{"of":1}'))
+  expect(await knownNear(CollectionSet.of({ members }))).toBeNull()
+  for (const { collection } of members) await collection[Symbol.asyncDispose]()
 })
 
 test('a summary is kept with its version, and made anew where rows have changed or it is damaged', async () => {

@@ -82,7 +82,7 @@ export function searchCommand(context: CommandContext): Command {
     .option('--indexed', 'ask the index of a large collection: quicker, and it may miss some')
     .option(
       '--near [n]',
-      'of several collections, ask only so many whose centroids are near; default: as many as were measured to find 0.95',
+      'of several collections, ask only so many whose centroids are near; default: as many as find 0.95 of the nearest, which is measured once where it was not',
       positiveInteger,
     )
     .option('--mirror <folder>', 'keep a copy of a collection on object storage here, and search that')
