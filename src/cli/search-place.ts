@@ -1,8 +1,7 @@
 /**
- * Searches by a place in a photo. Where the collection has regions, these are compared with it; else the ten photos that are most alike as a whole are looked at
+ * Searches by a place in a photo. Where the collections have regions, these are compared with it; else the ten photos that are most alike as a whole are looked at
  * anew, as far as five seconds reach, and each is told as soon as it is there.
  */
-import type { Collection } from '../collection/collection.js'
 import { findPlace, placeVector } from '../collection/regions/find-place.js'
 import { searchRegions } from '../collection/regions/search-regions.js'
 import { type RankedPhoto, searchPhotos } from '../collection/search/search-photos.js'
@@ -10,7 +9,7 @@ import type { CollectionSet } from '../collection/set/collection-set.js'
 import { given } from '../encoder/choose-recipe.js'
 import type { Features } from '../encoder/types.js'
 import { contentOf } from '../platform/node/collection/content-of.js'
-import { openRegionsOrNull } from '../platform/node/collection/index-regions.js'
+import { openRegionsOfSetOrNull } from '../platform/node/collection/index-regions.js'
 import type { FileEncoder } from '../work/file-encoder.js'
 import { UsageError } from './cli-error.js'
 import { type GivenPlace, patchesIn } from './commands/picture/parse-place.js'
@@ -51,7 +50,7 @@ export async function* searchPlace(
   const query = placeVector(features, patchesIn(option, place, { path: printable(photo), features }))
   // What lies elsewhere was read, and is not read again to be left out of the results.
   const content = isPhotoAddress(photo) ? undefined : await contentOf(photo)
-  const regions = await regionsOrNull(set, option, signal)
+  const regions = await openRegionsOfSetOrNull(set, { signal })
   if (regions === null) {
     const whole = { embedding: features.embedding, ...given({ content }) }
     return yield* lookAnew(context, set, encoder, { query, whole }, options)
@@ -60,28 +59,10 @@ export async function* searchPlace(
   const { count, where, minSimilarity, withSelf } = options
   const choice = given({ where, minSimilarity, without: withSelf ? undefined : content })
   let left = count
-  for await (const found of searchRegions(set.first, regions, query, { ...choice, signal })) {
+  for await (const found of searchRegions(set, regions, query, { ...choice, signal })) {
     yield found
     if (--left === 0) return
   }
-}
-
-/** Regions of several collections are not merged. Throws `UsageError` where there are some. */
-async function regionsOrNull(
-  set: CollectionSet,
-  option: PlaceQuery['option'],
-  signal: AbortSignal,
-): Promise<Collection | null> {
-  if (set.members.length === 1) return await openRegionsOrNull(set.first, { signal })
-  for (const { name, collection } of set.members) {
-    const regions = await openRegionsOrNull(collection, { signal })
-    await regions?.[Symbol.asyncDispose]()
-    if (regions !== null)
-      throw new UsageError(
-        `${name} has regions, which are not searched together with other collections: name it alone (--in), or leave ${option} out.`,
-      )
-  }
-  return null
 }
 
 async function featuresOf(encoder: FileEncoder, photo: string, signal: AbortSignal): Promise<Features> {
@@ -138,6 +119,6 @@ async function* lookAnew(
   const ended = looked < photos.length ? `, as many as in ${PATIENCE_MS / 1000} s` : ''
   const advice = 'plumage index --regions <folders> makes regions, by which all photos are searched.'
   stderr.write(
-    `The collection has no regions: ${looked} of the ${counted(photos.length, 'photo')} most alike as a whole looked at${ended}. ${advice}\n`,
+    `${set.members.length === 1 ? 'The collection has' : 'The collections have'} no regions: ${looked} of the ${counted(photos.length, 'photo')} most alike as a whole looked at${ended}. ${advice}\n`,
   )
 }

@@ -216,6 +216,32 @@ test('patches that are kept say where the place is, as encoding anew does', asyn
   expect((await run(['index', '--regions'])).stderr).toContain('missing folders')
 })
 
+test('a place is searched in several collections, all of which have regions', async () => {
+  mkdirSync(join(folder, 'more'))
+  copyFileSync(join(folder, 'photos/corner.png'), join(folder, 'more/corner.png'))
+  copyFileSync(join(packageRoot, 'examples/photos/shoes-2.jpg'), join(folder, 'more/shoes.jpg'))
+  const index = (...more: string[]) =>
+    run(['index', 'more', '--to', 'more.plumage', '-m', MINI, '--size', '224', ...more])
+  const both = ['--in', 'photos.plumage', '--in', 'more.plumage']
+  const args = ['search', 'photos/hat-1.jpg', '--box', '20%,20%,80%,80%', '-n', '9', ...both]
+  expect((await index()).code).toBe(0)
+  const mixed = await run(args)
+  expect([mixed.code, mixed.stderr]).toEqual([
+    2,
+    expect.stringContaining(
+      'more has no regions, where photos have some: make them (plumage index --regions',
+    ),
+  ])
+  expect((await index('--regions')).code).toBe(0)
+  const found = await run(args)
+  expect([found.code, found.stderr]).toEqual([0, ''])
+  const paths = lines(found.stdout).map((line) => line.split('  ').at(-2)?.trim())
+  expect(paths).toHaveLength(7)
+  // One keeps patches and the other does not: both are ordered by regions, and the same photo is as alike in both.
+  expect(paths).toContain('photos/photos/corner.png')
+  expect(Math.abs(paths.indexOf('more/more/corner.png') - paths.indexOf('photos/photos/corner.png'))).toBe(1)
+})
+
 test('regions are kept up to date with the photos', async () => {
   copyFileSync(join(packageRoot, 'examples/photos/shoes-2.jpg'), join(folder, 'photos/new.jpg'))
   rmSync(join(folder, 'photos/pants-1.jpg'))

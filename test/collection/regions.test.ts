@@ -24,6 +24,7 @@ import {
 } from '../../src/collection/regions/region-rows.js'
 import { type RegionSearchOptions, searchRegions } from '../../src/collection/regions/search-regions.js'
 import { blockOf } from '../../src/collection/row-block.js'
+import { CollectionSet } from '../../src/collection/set/collection-set.js'
 import { seededRandom } from '../../src/numerics/seeded-random.js'
 import { toHalf } from '../../src/tensor/float16.js'
 import { aboutFor, idOf } from './made-collection.js'
@@ -78,13 +79,17 @@ test('a place is found where it is in another photo', () => {
 const COUNT = 3000
 const contentOf = (at: number) => at.toString(16).padStart(64, '0')
 
-async function made(): Promise<{ readonly collection: Collection; readonly regions: Collection }> {
+/** @param has says which photos it has; default: all */
+async function made(
+  has: (at: number) => boolean = () => true,
+): Promise<{ readonly collection: Collection; readonly regions: Collection }> {
   const collection = await Collection.open({ store: createMemoryStore(aboutFor(WIDTH)) })
   const regions = await Collection.open({
     store: createMemoryStore(aboutFor(WIDTH, { columns: REGION_COLUMNS })),
   })
   const names = PHOTO_COLUMNS.map(({ name }) => name)
-  const rows = Array.from({ length: COUNT }, (_, at) => ({
+  const numbers = Array.from({ length: COUNT }, (_, at) => at).filter(has)
+  const rows = numbers.map((at) => ({
     id: idOf(at),
     root: 'r',
     path: `${at}.jpg`,
@@ -94,10 +99,11 @@ async function made(): Promise<{ readonly collection: Collection; readonly regio
     // The last two are the same file in two places.
     content: contentOf(Math.min(at, COUNT - 2)),
   }))
-  await collection.add(blockOf(rows, names, toHalf(new Float32Array(COUNT * WIDTH).fill(0.25))))
+  await collection.add(blockOf(rows, names, toHalf(new Float32Array(rows.length * WIDTH).fill(0.25))))
   const writer = new RegionWriter(regions)
-  for (let at = 0; at < COUNT - 1; at++) {
-    const noise = Float32Array.from({ length: WIDTH }, (_, i) => (i === at % 5 ? 1 : 0) + random() * 0.5)
+  for (const at of new Set(numbers.map((number) => Math.min(number, COUNT - 2)))) {
+    const own = seededRandom(at)
+    const noise = Float32Array.from({ length: WIDTH }, (_, i) => (i === at % 5 ? 1 : 0) + own() * 0.5)
     const length = Math.hypot(...noise)
     const box = { left: at, top: 0, right: at + 1, bottom: 1 }
     const object = { centre: direction(9), box }
@@ -135,6 +141,41 @@ test('photos are found by their best region, each once, and all that are wanted'
   expect(await found({ where: 'width < 0' }, 5)).toEqual([])
   expect(await found({ where: 'width > 10', minSimilarity: 0.9 }, COUNT)).toHaveLength(30)
   expect((await found({ without: contentOf(50) }, 30)).map(({ at }) => at)).not.toContain(50)
+})
+
+test('places are searched in several collections as in one that has all', async () => {
+  const whole = await made()
+  // The same file lies in two of them.
+  const parts = await Promise.all([0, 1, 2].map((part) => made((at) => at % 3 === part)))
+  const setOf = (of: 'collection' | 'regions', first = 0) =>
+    CollectionSet.of({
+      members: parts.map((part, at) => ({ name: `part-${first + at}`, collection: part[of] })),
+    })
+  const [set, regions] = [setOf('collection'), setOf('regions')]
+  const found = async (among: typeof set | Collection, own: typeof among, options: RegionSearchOptions) => {
+    const all = []
+    for await (const { row, similarity, box, share, collection } of searchRegions(
+      among,
+      own,
+      direction(9),
+      options,
+    )) {
+      all.push({ at: row.width, similarity, box })
+      if (among === set) expect(collection).toBe(`part-${Number(row.width) % 3}`)
+      expect(share).toBeGreaterThan(0)
+      if (all.length === 600) break
+    }
+    // Equals come in the order of their regions' ids, which are drawn.
+    return all.toSorted((a, b) => b.similarity - a.similarity || Number(a.at) - Number(b.at))
+  }
+  for (const options of [{}, { where: 'width > 2950' }, { where: 'width >= 2998' }, { minSimilarity: 0.5 }])
+    expect(await found(set, regions, options)).toEqual(await found(whole.collection, whole.regions, options))
+  const wrong = searchRegions(set, setOf('regions', 1), direction(9))
+  await expect(wrong.next()).rejects.toThrow('The regions are those of part-1, part-2, part-3')
+  // Where one keeps no patches, regions order the photos of all.
+  const basis = await fitPatchBasis([photoOf(0, 1).patches], WIDTH)
+  await parts[0]?.regions.store.writeFile(PATCH_BASIS_FILE, patchBasisFile(basis))
+  expect(await found(set, regions, {})).toEqual(await found(whole.collection, whole.regions, {}))
 })
 
 test('regions of photos that are not known any more are forgotten', async () => {

@@ -8,7 +8,7 @@ import type { Box } from '../../image/image.js'
 import type { Collection } from '../collection.js'
 import { type Row, wideHalvesOf } from '../row-block.js'
 import { embeddingsOfSet, nearestInSet, placeInSet, rowsOfSet, type SetPlace } from '../set/ask-set.js'
-import { CollectionSet } from '../set/collection-set.js'
+import { type CollectionSet, setOf } from '../set/collection-set.js'
 import { inSetOrder, type SetCandidate, type SetCandidates } from '../set/merge-candidates.js'
 import { unit } from '../unit.js'
 import type { Condition } from '../where/condition.js'
@@ -154,12 +154,6 @@ export async function* everyPhoto(
     page = await searchPhotos(collection, query, { ...options, ...after })
     yield* page.photos
   } while (page.next !== null)
-}
-
-/** A collection that is searched alone is a set of one. It stays with whoever has opened it. */
-function setOf(searched: Collection | CollectionSet): CollectionSet {
-  if (searched instanceof CollectionSet) return searched
-  return CollectionSet.of({ members: [{ name: searched.store.label, collection: searched }] })
 }
 
 function checkOptions(options: PhotoSearchOptions): void {

@@ -140,6 +140,12 @@ export class CollectionSet implements AsyncDisposable {
   }
 }
 
+/** A collection that is searched alone is a set of one. It stays with whoever has opened it. */
+export function setOf(searched: Collection | CollectionSet): CollectionSet {
+  if (searched instanceof CollectionSet) return searched
+  return CollectionSet.of({ members: [{ name: searched.store.label, collection: searched }] })
+}
+
 function assertAlike(first: SetMember, other: SetMember): void {
   const [one, two] = [first.collection.about, other.collection.about]
   if (one.identity.digest === two.identity.digest && one.width === two.width) return

@@ -25,6 +25,7 @@ import {
   RegionWriter,
 } from '../../../collection/regions/region-rows.js'
 import { patchBasisOf } from '../../../collection/regions/search-regions.js'
+import { CollectionSet, type SetMember, setOf } from '../../../collection/set/collection-set.js'
 import { examineWith, type PhotoEncoder } from './examine-photos.js'
 import { fullPath } from './find-duplicates.js'
 import {
@@ -61,13 +62,45 @@ const OPTIONS = {
 const BASIS_PHOTOS = 256
 const BASIS_BYTES = 2 ** 28
 
-/** Opens the regions of a collection. Throws as `openCollection`: `CollectionError` `not-found` where there are none. */
+/**
+ * Opens the regions of a collection, or of each of a set, which are searched together. Throws as `openCollection`; `CollectionError` `not-found` where there are none, with the names of
+ * those of a set that have none.
+ */
+export async function openRegions(collection: Collection, options?: CollectionOptions): Promise<Collection>
 export async function openRegions(
-  collection: Collection,
+  collection: CollectionSet,
+  options?: CollectionOptions,
+): Promise<CollectionSet>
+export async function openRegions(
+  collection: Collection | CollectionSet,
   options: CollectionOptions = {},
-): Promise<Collection> {
+): Promise<Collection | CollectionSet> {
   checkOptionNames(options, OPENING)
-  return await openCollection(regionsPlaceOf(collection), options)
+  const set = setOf(collection)
+  const opened: SetMember[] = []
+  const without: string[] = []
+  try {
+    for (const { name, collection: own } of set.members) {
+      const regions = await openRegionsOrNull(own, options)
+      if (regions === null) without.push(name)
+      else opened.push({ name, collection: regions })
+    }
+    if (without.length > 0) throw noRegions(without, opened)
+    const all = CollectionSet.of({ members: opened })
+    return collection instanceof CollectionSet ? all : all.first
+  } catch (error) {
+    for (const { collection: regions } of opened) await regions[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function noRegions(without: readonly string[], others: readonly SetMember[]): CollectionError {
+  const have = without.length === 1 ? 'has' : 'have'
+  const beside = others.length === 0 ? '' : `, where ${others.map(({ name }) => name).join(', ')} have some`
+  return new CollectionError(
+    'not-found',
+    `${without.join(', ')} ${have} no regions${beside}: make them (plumage index --regions <folders> --to <collection>)${others.length === 0 ? '' : ', or search the others alone'}.`,
+  )
 }
 
 /**
@@ -226,17 +259,30 @@ export class RegionKeeper implements AsyncDisposable {
   }
 }
 
-/** Gives null where there are none. Throws as `openRegions`. */
+/** Gives null where there are none. Throws as `openCollection`. */
 export async function openRegionsOrNull(
   collection: Collection,
   options: CollectionOptions,
 ): Promise<Collection | null> {
   try {
-    return await openRegions(collection, options)
+    return await openCollection(regionsPlaceOf(collection), options)
   } catch (error) {
     if (error instanceof CollectionError && error.code === 'not-found') return null
     throw error
   }
+}
+
+/** Gives null where none of the set has regions. Throws as `openRegions` where some have. */
+export async function openRegionsOfSetOrNull(
+  set: CollectionSet,
+  options: CollectionOptions,
+): Promise<CollectionSet | null> {
+  for (const { collection } of set.members) {
+    const regions = await openRegionsOrNull(collection, options)
+    await regions?.[Symbol.asyncDispose]()
+    if (regions !== null) return await openRegions(set, options)
+  }
+  return null
 }
 
 /** Gives one photo of each content that has no regions. */
