@@ -17,6 +17,7 @@ import { reportCommand } from './commands/report.js'
 import { verifyCommand } from './commands/verify.js'
 import type { CommandContext } from './context.js'
 import { lazyCommand, type MakeCommand } from './lazy-command.js'
+import { assertParents } from './output-parents.js'
 
 const COMMANDS: readonly MakeCommand[] = [
   embedCommand,
@@ -112,6 +113,7 @@ export async function createProgram(context: CommandContext, words: readonly str
     .description('The features of vision transformers: photos in, embeddings and patch maps out.')
     .version(context.version)
     .addHelpText('after', EXAMPLES)
+  program.hook('preAction', (_, command) => assertParents(context, command))
   for (const make of COMMANDS) program.addCommand(await make(context, words))
   const commands = program.commands.flatMap((command) => [command, ...command.commands])
   for (const command of [program, ...commands]) {

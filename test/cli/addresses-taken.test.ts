@@ -340,6 +340,7 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
     await server.makeBucket('bucket')
     storage = await openStorage('s3://bucket')
     cwd = mkdtempSync(join(tmpdir(), 'plumage-addresses-'))
+    for (const made of ['out', 'jobs']) mkdirSync(join(cwd, made))
     vi.stubEnv('PLUMAGE_CACHE', join(cwd, '.cache'))
     shared = await load(MINI, { allowPrivateAddresses: true })
     const photo = (level: number) =>
@@ -410,6 +411,21 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
       https: `${origin}/${name}`,
     }
   }
+
+  test.each(OUTPUTS)(
+    '$where in a folder that is not there is refused, with the one that was meant',
+    async ({ name, args }) => {
+      const { code, stdout, stderr } = await run(args(`ouf/further/${name}`))
+      expect({ code, stdout, stderr }).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringMatching(
+          /lies in a folder that is not there: \. has no ouf\. Did you mean out\? Otherwise make it: mkdir -p ouf.further\n$/,
+        ),
+      })
+      expect(existsSync(join(cwd, 'ouf'))).toBe(false)
+    },
+  )
 
   test.each([
     ...INPUTS.map((row) => ({ ...row, isInput: true })),

@@ -41,6 +41,7 @@ async function finished(folder: Folder, args: readonly string[]) {
 test('a disk that is read-only is named at once, before anything is computed', async ({ skip }) => {
   using disk = smallDiskOrNull('4m') ?? skip(NEEDS_MOUNT)
   using folder = photos()
+  mkdirSync(join(disk.path, 'several/folders/down'), { recursive: true })
   disk.remount('ro')
   for (const args of [
     ['embed', 'photos', '-o', join(disk.path, 'x.csv')],
@@ -126,7 +127,7 @@ test.for(OUTPUTS)(
 )
 
 test.for(OUTPUTS)(
-  'a folder that is removed under way, and all that $command had in it, ends the run by name; a rerun makes it anew',
+  'a folder that is removed under way, and all that $command had in it, ends the run by name; a rerun into such a folder makes all anew',
   async ({ command, output, named }) => {
     using folder = photos()
     const out = join(folder.path, 'out')
@@ -140,6 +141,8 @@ test.for(OUTPUTS)(
       code: 2,
       stderr: expect.stringMatching(new RegExp(`^plumage: .*out/${output}`)),
     })
+    // What ended may have made it once more on its way.
+    mkdirSync(out, { recursive: true })
     expect(await finished(folder, args)).toBe(COUNT)
     expect(named(out).sort()).toEqual(ALL)
   },

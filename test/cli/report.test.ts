@@ -1,5 +1,5 @@
 /** Tries `plumage report` around its encoder: what is written, what is listed, and what is never written over. */
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ const dataOf = (html: string) =>
 
 test('a page has all photos with a code for each patch, and says how well codes find what is nearest', async () => {
   using folder = folderWith(['p/a.jpg', 'p/q/b.jpg', 'p/c.jpg'])
+  mkdirSync(join(folder.path, 'out'))
   const { code, stdout } = await runInTest(['report', 'p', '-o', 'out/r.html'], { cwd: folder.path })
   expect(code).toBe(0)
   expect(stdout).toMatch(
