@@ -100,6 +100,14 @@ export interface IndexSeconds {
   readonly seconds: Readonly<Record<string, number>>
 }
 
+/** Says which photos were digested anew, since another rule held when they were indexed. */
+export interface MeasuredAnew {
+  /** Counts those that have another digest now. */
+  readonly photos: number
+  /** Counts those that could not be read just now, which the next run looks for again. */
+  readonly left: number
+}
+
 /** Is told how far the work is. */
 export interface IndexListener {
   /** Is told what there is to do, when the folders have been looked through. */
@@ -110,6 +118,8 @@ export interface IndexListener {
   failed?(unread: UnreadPhoto): void
   /** Is told what the time goes by on, often. */
   encoding?(progress: IndexSeconds): void
+  /** Is told which photos were digested anew, where the collection is of an earlier version of this library. */
+  measured?(measured: MeasuredAnew): void
   /** Is told how well the index finds what is nearest, where there are enough photos for one. */
   indexed?(index: IndexFigures): void
 }

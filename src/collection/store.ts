@@ -31,6 +31,8 @@ export interface About {
   readonly roots: Readonly<Record<string, string>>
   /** Lists the columns beside those of every photo. */
   readonly columns: readonly CollectionColumn[]
+  /** Is the rule by which the pixels of photos were digested; absent for the first one. */
+  readonly digests?: number
   /** Says which frames of films are rows, and what made them, where there are any. */
   readonly films?: PlainRecord
   /** Says which rows of which job it holds, where it was made of one: its rows are those of a list, which may name a file twice and does not say when it was changed. */

@@ -7,7 +7,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { DEFAULT_MAX_PIXELS } from '../../src/image/decodable.js'
 import { ImageError } from '../../src/image/image-error.js'
+import { beyondPixels } from '../../src/platform/node/collection/beyond-pixels.js'
+import { openPhoto } from '../../src/platform/node/collection/open-photo.js'
 import { decodeImage } from '../../src/platform/node/decode-image.js'
 
 interface Row {
@@ -55,6 +58,19 @@ test('what is refused is named with what to do', async () => {
   await expect(decodeImage(Buffer.from(file, 'base64'))).rejects.toThrow(
     /is BMP of a kind that is not decoded: its pixels of 16 bits have the masks f00 f0 f 0\. Convert it to JPEG or PNG\.$/,
   )
+})
+
+test('a BMP shows all that it holds, but for one with alpha', async () => {
+  const beyond = async (name: string) => {
+    const [file = ''] = rows.filter((row) => row.name === name).map((row) => row.file)
+    const bytes = Buffer.from(file, 'base64')
+    return await beyondPixels(
+      openPhoto(bytes, 'a.bmp', { maxPixels: DEFAULT_MAX_PIXELS, transparency: 'drop' }),
+    )
+  }
+  expect(await beyond('24 bits')).toBeNull()
+  expect(await beyond('8 bits')).toBeNull()
+  expect(await beyond('32 bits, header of 124, masks ff0000 ff00 ff ff000000')).toBe('transparency')
 })
 
 test('a large claim is refused before memory is taken', async () => {

@@ -176,6 +176,16 @@ async function indexOnce(
           done: () => progress.done(),
           failed: ({ path, reason }) => progress.failed(path, reason),
           encoding: ({ seconds }) => progress.spent(seconds),
+          measured: ({ photos, left }) => {
+            if (photos > 0)
+              progress.notice(
+                `${counted(photos, 'photo')} measured anew, since pixels were digested by another rule`,
+              )
+            if (left > 0)
+              progress.notice(
+                `${counted(left, 'photo')} could not be read to be measured anew: connect their disks, and run the same again`,
+              )
+          },
           indexed: ({ recall, probes, of }) =>
             progress.notice(
               `the index finds ${(100 * recall).toFixed(1)} % of the ten nearest, ${of === 'parts' ? `looking into ${probes} of its parts` : `keeping ${probes} candidates on the way`}`,

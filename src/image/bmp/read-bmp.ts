@@ -87,6 +87,12 @@ export function readBmp(file: Uint8Array, label: string): BmpLayout {
   return { ...size, bits, topDown, offset, pixels }
 }
 
+/** Tells whether pixels may be anything but opaque. Throws as `readBmp`. */
+export function hasBmpAlpha(file: Uint8Array, label: string): boolean {
+  const { pixels } = readBmp(file, label)
+  return pixels.kind === 'bytes' && pixels.channels.alpha !== null
+}
+
 interface Fields {
   readonly view: DataView
   readonly label: string

@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto'
 import type { RgbImage } from '../../image/image.js'
 import type { DigestWords } from '../../kernels/digest-words.js'
 
+/** Counts the rules by which collections have digested pixels: in the first one, nothing told a file of its own (`digestOfOwn`). */
+export const DIGEST_RULE = 2
+
 /**
  * Gives 64 hexadecimal digits, which pictures of one size with the same values share and others do not, but for those that somebody makes to be mistaken: the
  * words are mixed as fast as memory is read, since a SHA-256 of all pixels takes as long as embedding does.

@@ -1,16 +1,15 @@
 /** Looks at a photo's file for what its pixels, once decoded, no longer show. */
 import type { Metadata, Sharp } from 'sharp'
 import type { Beyond } from '../../../collection/duplicates/beyond.js'
+import { hasBmpAlpha } from '../../../image/bmp/read-bmp.js'
 import type { ReadFile } from '../inspect-file.js'
 import { loadSharp, READING } from '../sharp-decoder.js'
 
 /** Gives null where decoded pixels are all that the file shows. JPEG and HEIC are one opaque picture each; of others only those with alpha are decoded for this. */
-export async function beyondPixels({
-  bytes,
-  file: { format },
-}: Pick<ReadFile, 'bytes' | 'file'>): Promise<Beyond | null> {
+export async function beyondPixels({ bytes, label, file: { format } }: ReadFile): Promise<Beyond | null> {
   if (format === 'jpeg' || format === 'heic') return null
   if (format === 'png' && isAnimatedPng(bytes)) return 'frames'
+  if (format === 'bmp') return hasBmpAlpha(bytes, label) ? 'transparency' : null
   const sharp = await loadSharp()
   try {
     const image = sharp(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), READING)

@@ -169,7 +169,7 @@ async function hashOf(bytes: Uint8Array): Promise<string> {
 }
 
 /** Pixels are decoded as the model's recipe says. */
-function transparencyOf({ settings }: Identity): 'drop' | 'white' {
+export function transparencyOf({ settings }: Identity): 'drop' | 'white' {
   const found = parseJsonOrNull(settings)
   const recipe = isRecord(found) && isRecord(found.recipe) ? found.recipe : {}
   return recipe.transparency === 'white' ? 'white' : 'drop'

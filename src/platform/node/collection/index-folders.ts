@@ -14,9 +14,10 @@ import { findFfmpeg } from '../video/find-ffmpeg.js'
 import { frameIdentity } from '../video/frame-settings.js'
 import type { VideoFrameOptions } from '../video/video-frames.js'
 import { isFilmName, isVideoName } from '../video/video-name.js'
-import { examineWith, type PhotoEncoder } from './examine-photos.js'
+import { examineWith, type PhotoEncoder, transparencyOf } from './examine-photos.js'
 import { RegionKeeper } from './index-regions.js'
 import { IndexedPlaces } from './indexed-places.js'
+import { measureAnew } from './measure-anew.js'
 import { photoBytes } from './photo-bytes.js'
 import { readTold } from './read-told.js'
 
@@ -81,6 +82,9 @@ export async function indexFolders(
   const examine = examineWith(encoder, { maxPixels, video, onFeatures })
   const tell = async (photo: FoundPhoto) => readTold(await photoBytes(photo.full, choice.signal), photo)
   const counts = await indexPhotos(collection, { ...choice, files, scopes, decodes, films, examine, tell })
+  const transparency = transparencyOf(encoder.identity)
+  const measured = await measureAnew(collection, { transparency, maxPixels, signal })
+  if (measured !== null) choice.listener?.measured?.(measured)
   if (onFeatures === undefined) return counts
   const onDone = (path: string) => choice.listener?.done?.(path)
   await keeper.complete(encoder, given({ maxPixels, onDone }))

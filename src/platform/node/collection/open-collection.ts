@@ -7,6 +7,7 @@ import type { About, CollectionStore } from '../../../collection/store.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import { isAddress } from '../../../is-address.js'
 import { createProducts, type FeatureProducts } from '../create-products.js'
+import { DIGEST_RULE } from '../pixel-digest.js'
 import { ABOUT } from './collection-files.js'
 import type { OpenStoreOptions } from './lance-store.js'
 import type { CollectionPlace } from './place.js'
@@ -92,7 +93,14 @@ export async function createCollection(
   options: Omit<CollectionOptions, 'write' | 'mirror' | 'cacheBytes'> = {},
 ): Promise<Collection> {
   checkOptionNames(options, MAKING)
-  const about: About = { format: 1, dtype: 'float16', roots: {}, columns: [], ...settings }
+  const about: About = {
+    format: 1,
+    dtype: 'float16',
+    roots: {},
+    columns: [],
+    digests: DIGEST_RULE,
+    ...settings,
+  }
   if (isPostgresAddress(where)) {
     const { PostgresStore } = await import('./postgres-store.js')
     return await owning(await PostgresStore.create(where, about, options))
