@@ -246,8 +246,14 @@ test.each([
   'what the listing of a mirror gives no hash of is held to the headers of the file itself: %s',
   async (_, isSpoilt) => {
     const other = Uint8Array.from(weights, (byte, at) => (at === 777 ? byte ^ 1 : byte))
+    const connections = new Set<unknown>()
+    let asked = 0
     await using home = await house({
       hubFirst: (request, response) => {
+        if (request.method === 'HEAD') {
+          connections.add(request.socket)
+          asked++
+        }
         if (!request.url?.startsWith('/api/')) return false
         const siblings = Object.keys(files).map((rfilename) => ({ rfilename }))
         response.end(JSON.stringify({ sha: COMMIT, siblings }))
@@ -266,6 +272,8 @@ test.each([
       const blobs = readdirSync(home.python('blobs'))
       expect(blobs).toContain(sha256Of(weights))
       expect(blobs).toContain(gitHashOf(files['config.json']))
+      // One connection serves all of these questions.
+      expect([asked, connections.size]).toEqual([5, 1])
     }
     expect(told).toEqual([])
   },

@@ -12,6 +12,8 @@ interface OtherFamily {
   readonly name: string
   /** Is matched against what the config.json calls it: a `model_type` of transformers, or an architecture of timm. */
   readonly types?: RegExp
+  /** Is matched against what such models are called where they are published, without the owner and in small letters: it says that they are of this kind whatever their files have. */
+  readonly called?: RegExp
   /** Holds, of which one is enough, lists of what must all be found among the names; empty for what its config alone tells. */
   readonly traces: readonly (readonly RegExp[])[]
   /** Must not be found among the names. */
@@ -32,12 +34,14 @@ const FOREIGN: readonly OtherFamily[] = [
     // facebookresearch/capi, model.py.
     name: 'CAPI, whose attention turns all of a head by learnt angles',
     types: /^capi/,
+    called: /^capi[-_]/,
     traces: [[/(^|\.)blocks\.0\.residual1\./]],
     read: 'It is not run yet; of the same makers DINOv2 and DINOv3 are.',
   },
   {
     name: 'a network of videos such as V-JEPA 2 or VideoMAE, whose patches reach through time',
     types: /^(vjepa2|videomae)/,
+    called: /^(v-?jepa-?2|videomae)/,
     traces: [[/(^|\.)patch_embed(dings)?\.(proj|projection)\.weight$/]],
     rank: 5,
     read: 'It is not run; of networks of images I-JEPA and MAE are.',
@@ -46,6 +50,7 @@ const FOREIGN: readonly OtherFamily[] = [
     // theia/models/rvfm.py and feature_translators.py.
     name: 'Theia, which is a DeiT with translators to the features of others',
     types: /^theia/i,
+    called: /^theia-/,
     traces: [[/(^|\.)translator\.(translator_(heads|stem)|backbone_adapter)\./]],
     isBeside: true,
     read: 'It is not run yet; DeiT itself is (facebook/deit-*).',
@@ -54,6 +59,7 @@ const FOREIGN: readonly OtherFamily[] = [
     // models/sapiens2 of transformers 5.24, in its makers' names and in its own.
     name: 'Sapiens 2, whose queries share keys and values between heads',
     types: /^sapiens2/,
+    called: /^sapiens2/,
     traces: [
       [/(^|\.)blocks\.0\.attn\.wq\.weight$/],
       [/(^|\.)layer\.0\.attention\.q_norm\.weight$/, /(^|\.)layer\.0\.layer_scale1\.lambda1$/],
@@ -63,6 +69,7 @@ const FOREIGN: readonly OtherFamily[] = [
   {
     name: "a ConvNeXt, such as DINOv3's",
     types: /convnext/,
+    called: /^((dinov3|clip)-)?convnext/,
     traces: [
       [/(^|\.)stages\.0\.layers\.0\.depthwise_conv\./],
       [/(^|\.)stages\.0\.0\.dwconv\./],
@@ -73,6 +80,7 @@ const FOREIGN: readonly OtherFamily[] = [
   {
     name: 'MobileCLIP, or another network that mixes tokens by convolutions',
     types: /^(mobileclip|mobilevit|fastvit|vit_base_mci)/,
+    called: /^(mobileclip|mobilevit|fastvit|vit_base_mci)/,
     traces: [[/(^|\.)image_encoder\.model\./], [/(^|\.)token_mixer\./]],
     read: 'It is mostly convolutions, and not run; CLIP, SigLIP and TinyCLIP with vision transformers are.',
   },
@@ -85,6 +93,7 @@ const FOREIGN: readonly OtherFamily[] = [
   {
     name: 'DPT or Depth Anything, which tells the depth of places by a head behind a network that was trained on with it',
     types: /^(dpt|depth_anything|zoedepth)$/,
+    called: /^(dpt-|depth-anything|zoedepth)/,
     traces: [],
     read: 'It is not run.',
   },
@@ -135,6 +144,7 @@ const ALIKE: readonly OtherFamily[] = [
   },
   {
     name: 'CLIP with a ResNet',
+    called: /^rn(50|101)(x\d+)?([-_.]|$)/,
     traces: [[/^visual\.layer1\./]],
     read: `${NO_VIT} CLIP's vision transformers are.`,
   },
@@ -145,6 +155,7 @@ const ALIKE: readonly OtherFamily[] = [
   },
   {
     name: 'a Swin Transformer',
+    called: /^swin/,
     traces: [[/^layers\.0\.(blocks|downsample)\./], [/(^|\.)encoder\.layers\.0\.blocks\./]],
     read: 'It has stages and is not run; vision transformers of one resolution are.',
   },
@@ -153,6 +164,13 @@ const ALIKE: readonly OtherFamily[] = [
 /** Lists what is refused by name, each with what of its kind is read, in whole sentences. */
 export function refusedNetworks(): readonly Pick<OtherFamily, 'name' | 'read'>[] {
   return [...FOREIGN, ...ALIKE].map(({ name, read }) => ({ name, read }))
+}
+
+/** Makes the error for a model that nobody can look into here, and whose name says that it is a network that is not run; null where the name says nothing. */
+export function refusedByNameOrNull(model: string): CheckpointError | null {
+  const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase()
+  const family = [...FOREIGN, ...ALIKE].find(({ called }) => called?.test(name))
+  return family === undefined ? null : refusal({ label: model }, family, 'its name tells it')
 }
 
 /** Throws `unsupported-network` that names the network, for what no file that is read has, in its tensors or in the config.json beside them. */

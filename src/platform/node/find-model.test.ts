@@ -7,6 +7,8 @@ import { packageRoot } from '../../../test/support/repository.js'
 import { linear, type Shapes, vectors } from '../../../test/support/tiny-networks.js'
 import { temporaryFolder } from '../../../test/support/weights-server.js'
 import { safetensorsFile } from '../../formats/safetensors.js'
+import { knownModels } from '../../hub/known-models.js'
+import { refusedByNameOrNull } from '../../model/dialects/other-families.js'
 import { elementCount } from '../../tensor/shape.js'
 import { findModel } from './find-model.js'
 import { openVit } from './open-vit.js'
@@ -18,6 +20,30 @@ afterEach(() => {
 test('the model in the package is found without anything else', async () => {
   const { path } = await findModel('small', { offline: true })
   expect(path.startsWith(join(packageRoot, 'models/small'))).toBe(true)
+})
+
+test.each([
+  ['mobileclip_s0', /mobileclip_s0 is MobileCLIP.*its name tells it.*not run/],
+  ['apple/MobileCLIP-S0', /apple\/MobileCLIP-S0 is MobileCLIP/],
+  ['facebook/convnext-base-224', /a ConvNeXt.*no vision transformer/],
+  ['facebook/vjepa2-vitl-fpc64-256', /V-JEPA 2.*I-JEPA/],
+  ['microsoft/swin-tiny-patch4-window7-224@main', /Swin Transformer/],
+])(
+  '%s is refused by its name where nothing of it is here and nothing may be asked',
+  async (model, message) => {
+    await using folder = await temporaryFolder()
+    for (const name of ['PLUMAGE_CACHE', 'HF_HOME']) vi.stubEnv(name, folder.path)
+    await expect(findModel(model, { offline: true })).rejects.toMatchObject({
+      code: 'unsupported-network',
+      message: expect.stringMatching(message),
+    })
+  },
+)
+
+test('no name that is known is refused, and none that says nothing', async () => {
+  expect(knownModels().filter(({ name }) => refusedByNameOrNull(name) !== null)).toEqual([])
+  expect(refusedByNameOrNull('somebody/dinov2-beside-convnexts')).toBeNull()
+  await expect(findModel('somebody/else', { offline: true })).rejects.toMatchObject({ code: 'offline' })
 })
 
 test('of a folder the checkpoint is taken, a usual name before others; several unusual ones are named', async () => {

@@ -19,6 +19,7 @@ import { type ModelName, parseModelName, USUAL_NAMES } from '../../hub/parse-mod
 import type { TorchHubFile } from '../../hub/torch-hub.js'
 import { unknownModel } from '../../hub/unknown-model.js'
 import { isAddress } from '../../is-address.js'
+import { refusedByNameOrNull } from '../../model/dialects/other-families.js'
 import { checkpointOfFolderOrNull } from './checkpoint-of-folder.js'
 import { warn } from './choose-engine.js'
 import { cacheFolder } from './hub/hub-settings.js'
@@ -107,10 +108,13 @@ async function findCheckpoint(text: string, options: FindModelOptions): Promise<
   checkSubfolder(subfolder, name?.kind === 'repository')
   if (name !== null) return await findNamed(name, options)
   if (!isModelName(model)) return { path: model, network: undefined }
-  throw unknownModel(
-    model,
-    knownModels(),
-    '`plumage models` lists all. For a file or a folder of your own, give its path.',
+  throw (
+    refusedByNameOrNull(model) ??
+    unknownModel(
+      model,
+      knownModels(),
+      '`plumage models` lists all. For a file or a folder of your own, give its path.',
+    )
   )
 }
 
@@ -163,7 +167,13 @@ async function findNamed(
     }
     case 'repository': {
       const { resolveRepository } = await import('./hub/resolve-repository.js')
-      const path = await resolveRepository({ ...name, subfolder }, { ...options, onWarning })
+      const path = await resolveRepository({ ...name, subfolder }, { ...options, onWarning }).catch(
+        (error) => {
+          // Whoever brought it from elsewhere would be told no sooner.
+          const isOffline = error instanceof HubError && error.code === 'offline'
+          throw (isOffline ? refusedByNameOrNull(name.id) : null) ?? error
+        },
+      )
       return { path, network: undefined, architecture: name.architecture }
     }
     case 'elsewhere':

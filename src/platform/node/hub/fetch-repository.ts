@@ -19,6 +19,7 @@ import { withHash } from './hash-by-headers.js'
 import { cacheFolder, type Environment, forbidsLinks } from './hub-settings.js'
 import { equivalent } from './list-repository.js'
 import { huggingFaceCache, repositoryFolder } from './python-caches.js'
+import { UndiciOpener } from './undici-opener.js'
 
 /** Gives the caches that are read: Python's, and our own, which is used where Python's cannot be written. */
 export function cachesOf(env: Environment): readonly [string, string] {
@@ -98,11 +99,12 @@ async function fetchEach(
   const { id } = repository
   const fetched: FetchedFile[] = []
   const unchecked: string[] = []
+  await using opener = new UndiciOpener(options.env ?? process.env)
   for (const file of files) {
     const listed = listing.files.find(({ name }) => name === file.name)
     if (listed === undefined) continue
     const url = repositoryUrl({ ...repository, revision: listing.commit }, listed.name)
-    const known = await withHash(listed, url, options)
+    const known = await withHash(listed, url, opener, options)
     const { path: destination, at } = destinationOf(known)
     const wanted = { ...options, size: known.size, sha256: known.sha256 }
     const { path, size, downloaded } = await downloadTo(url, destination, wanted, at).catch((error) => {

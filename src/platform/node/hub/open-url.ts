@@ -89,6 +89,8 @@ async function ask(url: URL, options: Parameters<typeof openUrl>[1]): Promise<Di
       dispatcher: options.dispatcher,
       signal: options.signal,
       headers: { ...options.headers, ...tokenHeader(url, options.env, () => tokenOrNull(options.env)) },
+      // Undici would close the connection behind each question for headers, of which there may be one for each file.
+      ...(options.method === 'HEAD' ? { reset: false } : {}),
     })
   } catch (error) {
     if (options.signal.aborted || error instanceof HubError) throw error

@@ -14,6 +14,7 @@ import { changesBetween, type RepositoryListing } from '../../../hub/repository-
 import type { RepositoryRevision } from '../../../hub/repository-name.js'
 import type { TorchHubModel } from '../../../hub/torch-hub.js'
 import { unknownModel } from '../../../hub/unknown-model.js'
+import { refusedByNameOrNull } from '../../../model/dialects/other-families.js'
 import { warn } from '../choose-engine.js'
 import { birderModels } from './birder-models.js'
 import { DOWNLOAD_OPTIONS, type DownloadOptions, downloadFile } from './download-file.js'
@@ -95,10 +96,13 @@ export async function pullModel(model: string, options: PullOptions = {}): Promi
           'no-address',
           `${model} is a file or folder here: there is nothing to pull. Give it as the model.`,
         )
-      throw unknownModel(
-        model,
-        knownModels(),
-        '`plumage models` lists all. A repository of Hugging Face is named owner/name.',
+      throw (
+        refusedByNameOrNull(model) ??
+        unknownModel(
+          model,
+          knownModels(),
+          '`plumage models` lists all. A repository of Hugging Face is named owner/name.',
+        )
       )
   }
 }
