@@ -5,7 +5,7 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { isAddress } from '../is-address.js'
-import { nearestNames } from '../nearest-names.js'
+import { meantBeside } from '../work/meant-beside.js'
 import { UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 
@@ -61,8 +61,7 @@ async function assertParent({ files, cwd }: CommandContext, what: string, output
   while (await isMissing(dirname(missing))) missing = dirname(missing)
   const parent = dirname(missing)
   const shown = (path: string) => (isAbsolute(output) ? path : relative(cwd, path) || '.')
-  const [nearest] = nearestNames(nameIn(parent, missing), await foldersIn(files, parent), 1, 2)
-  const meant = nearest === undefined ? '' : ` Did you mean ${shown(resolve(parent, nearest))}?`
+  const meant = await meantBeside(files, shown(missing), ({ kind }) => kind === 'folder')
   throw new UsageError(
     `${what} ${output} lies in a folder that is not there: ${shown(parent)} has no ${nameIn(parent, missing)}.${meant} Otherwise make it: mkdir -p ${shown(folder)}`,
   )
@@ -70,9 +69,4 @@ async function assertParent({ files, cwd }: CommandContext, what: string, output
 
 function nameIn(folder: string, path: string): string {
   return relative(folder, path)
-}
-
-async function foldersIn(files: CommandContext['files'], folder: string): Promise<readonly string[]> {
-  const entries = await files.list(folder).catch(() => [])
-  return entries.filter(({ kind, garbled }) => kind === 'folder' && !garbled).map(({ name }) => name)
 }

@@ -2,6 +2,7 @@
 import { readVector, VectorError } from '../formats/read-vector.js'
 import { shownName } from '../platform/node/storage/named-place.js'
 import type { Files } from '../work/files.js'
+import { meantBeside } from '../work/meant-beside.js'
 import { UsageError } from './cli-error.js'
 
 /** A vector's file is small: more is another file. */
@@ -19,8 +20,8 @@ export async function readVectorFile(files: Files, name: string): Promise<Float3
   } catch (error) {
     if (error instanceof VectorError)
       throw new UsageError(`--vector ${shown} is no vector: ${error.message}.`)
-    throw new UsageError(
-      `--vector ${shown} cannot be read: ${error instanceof Error ? error.message : error}`,
-    )
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT') throw new UsageError(`--vector ${shown} cannot be read: ${message}`)
+    throw new UsageError(`--vector ${shown}: there is no such file.${await meantBeside(files, name)}`)
   }
 }

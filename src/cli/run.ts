@@ -1,5 +1,6 @@
 /** Runs one command line. This is the only place where an error is printed and an exit code chosen. */
 import { CommanderError } from 'commander'
+import { nearestNames } from '../nearest-names.js'
 import { IncompleteError, InterruptedError, UsageError } from './cli-error.js'
 import type { CommandContext } from './context.js'
 import { createProgram } from './program.js'
@@ -39,13 +40,21 @@ function messageOf(error: unknown, { signal }: CommandContext): string | null {
   if (error instanceof CommanderError) {
     // Help and version have been printed.
     if (error.exitCode === 0 || error.code === 'commander.help') return null
-    return `${error.message.replace(/^error: /, '').replaceAll('\n', ' ')} (plumage --help, or plumage <command> --help, tells what there is.)`
+    return `${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}${meantChoice(error.message)} (plumage --help, or plumage <command> --help, tells what there is.)`
   }
   if (signal.aborted && !(error instanceof InterruptedError)) return 'Interrupted.'
   // These two are never a person's doing: whoever mends it needs the place.
   if (error instanceof TypeError || error instanceof ReferenceError)
     return `This is a mistake in plumage. ${error.stack}`
   return error instanceof Error ? error.message : String(error)
+}
+
+/** Commander says which choices there are, and not which is the nearest. */
+function meantChoice(message: string): string {
+  const [, found, choices] = /argument '(.*)' is invalid\. Allowed choices are (.*)\.$/s.exec(message) ?? []
+  const [nearest] =
+    found === undefined ? [] : nearestNames(found, choices?.split(', ') ?? [], 1, found.length - 1)
+  return nearest === undefined ? '' : ` Did you mean ${nearest}?`
 }
 
 /** Gives what programs branch on: the code of a named error or of the system's, and else what kind of an end it is. */

@@ -84,12 +84,13 @@ export async function planRetry(parts: RetryParts): Promise<Plan> {
   const { job, storage, hash, signal } = parts
   const plans = await readPlans(storage, hash, { signal })
   const replaces: Record<string, number> = {}
-  const rows = retriedRows(parts, plans, replaces)
+  const codes = new Set<string>()
+  const rows = retriedRows(parts, plans, replaces, codes)
   const first = await rows.next()
   if (first.done === true)
     throw new JobError(
       'nothing-to-do',
-      `No row of the job in ${storage.label} failed ${parts.reasons === undefined ? 'in a way that may pass by itself: name reasons by --reason, or try --all' : `with ${parts.reasons.join(', ')}`}.`,
+      `No row of the job in ${storage.label} failed ${parts.reasons === undefined ? 'in a way that may pass by itself: name reasons by --reason, or try --all' : `with ${parts.reasons.join(', ')}`}.${failedWith(codes)}`,
     )
   const all = async function* () {
     yield first.value
@@ -109,10 +110,15 @@ export async function planRetry(parts: RetryParts): Promise<Plan> {
   return plan
 }
 
+function failedWith(codes: ReadonlySet<string>): string {
+  return codes.size === 0 ? '' : ` Others failed with ${[...codes].sort().join(', ')}.`
+}
+
 async function* retriedRows(
   { job, storage, hash, reasons, all = false, signal }: RetryParts,
   plans: readonly Plan[],
   replaces: Record<string, number>,
+  codes: Set<string>,
 ): AsyncGenerator<PlannedRow> {
   const [first] = plans
   if (first === undefined) return
@@ -122,6 +128,7 @@ async function* retriedRows(
     { embeddings: false, signal },
   )) {
     const wanted = rows.flatMap(({ state, code, transient }, at) => {
+      if (code !== null) codes.add(code)
       const isMeant = all || (reasons === undefined ? transient : reasons.includes(code ?? ''))
       return state === 'failed' && isMeant ? [{ at, code: code ?? '' }] : []
     })

@@ -68,7 +68,7 @@ test('says what to do where there is no collection, or no folder', async () => {
   expect((await run('search', 'a.jpg', '--in', 'none.plumage')).stderr).toContain(
     'plumage index <folder of photos> --to',
   )
-  expect((await run('index', 'nowhere')).stderr).toContain('nowhere is no folder')
+  expect((await run('index', 'nowhere')).stderr).toContain('There is no folder nowhere.')
 })
 
 test('a raw photo is known by the preview in it, upright, and is a row with its reason where it has none', async () => {

@@ -250,7 +250,7 @@ test('a file that holds more than the pixels which are compared goes for the sam
   const deep = await sharp(hat).toColourspace('rgb16').png().toBuffer()
   writeFileSync(at('more', 'deep.png'), deep)
   await run('index', 'more', '-m', MINI, '--to', 'more.plumage')
-  const groups = await groupsOf('--in', 'more.plumage', '--keep', 'folder:none,path')
+  const groups = await groupsOf('--in', 'more.plumage', '--keep', 'path')
   const told = groups.map(({ kept, members }) => [
     kept.path,
     Object.fromEntries(members.map(({ path, kind, proposed }) => [path, `${kind} ${proposed}`])),

@@ -10,6 +10,8 @@ import {
   readKeepRules,
 } from '../../collection/duplicates/keep-rules.js'
 import type { LackingFacts } from '../../collection/duplicates/lacking.js'
+import { rowsOf } from '../../collection/row-block.js'
+import { nearestNames } from '../../nearest-names.js'
 import { outputTarget } from '../../platform/node/files/output-target.js'
 import { IncompleteError, UsageError } from '../cli-error.js'
 import { addCollectionOption, collectionPlace } from '../collection-option.js'
@@ -82,7 +84,13 @@ async function duplicates(context: CommandContext, options: DuplicatesOptions): 
   const { files, signal, collections, stderr } = context
   const { undo, different, moveTo, mergeMetadata } = options
   const write = [undo, different, moveTo].some((one) => one !== undefined)
-  if (options.report !== undefined) await outputTarget(files.resolve(options.report))
+  if (options.report !== undefined) {
+    if (!/\.html?$/i.test(options.report))
+      throw new UsageError(
+        `A report is a page: name a file ending in .html, such as --report duplicates.html; got ${options.report}.`,
+      )
+    await outputTarget(files.resolve(options.report))
+  }
   const folder = moveTo === undefined ? null : localPath(files, '--move-to', moveTo, MOVES)
   const onWait = (message: string) => void stderr.write(`${message}\n`)
   await using collection = await collections.open(collectionPlace(files, options.in), {
@@ -91,6 +99,7 @@ async function duplicates(context: CommandContext, options: DuplicatesOptions): 
     onWait,
   })
   if (undo) return await bringBack(context, collection)
+  await assertFolders(collection, options.keep, signal)
   if (different !== undefined) return await callDifferent(context, collection, different)
   const { findDuplicates } = await import('../../platform/node/collection/find-duplicates.js')
   using progress = new Progress({ ...terminal(context), json: false, total: undefined })
@@ -115,6 +124,38 @@ async function duplicates(context: CommandContext, options: DuplicatesOptions): 
   }
   await sayWhatWasFound(context, found, groups, options)
   if (folder !== null) await move(context, collection, groups, folder)
+}
+
+/** A rule that fits no photo is a mistyped one: another copy would be kept than was meant. */
+async function assertFolders(
+  collection: Collection,
+  keep: readonly KeepRule[],
+  signal: AbortSignal,
+): Promise<void> {
+  const wanted = new Set(
+    keep.flatMap((rule) =>
+      rule.startsWith('folder:') ? [rule.slice('folder:'.length).replace(/\/+$/, '')] : [],
+    ),
+  )
+  if (wanted.size === 0) return
+  const folders = new Set<string>()
+  for await (const block of collection.scan({ columns: ['root', 'path'], signal }))
+    for (const { root, path } of rowsOf(block))
+      for (const place of [String(path), `${root}/${path}`])
+        for (let end = place.lastIndexOf('/'); end > 0; end = place.lastIndexOf('/', end - 1)) {
+          // Those around a folder that is known are known.
+          const folder = place.slice(0, end)
+          if (folders.has(folder)) break
+          folders.add(folder)
+        }
+  for (const folder of wanted) {
+    if (folders.has(folder)) continue
+    const [nearest] = nearestNames(folder, [...folders], 1)
+    const meant = nearest === undefined ? '' : ` Did you mean folder:${nearest}?`
+    throw new UsageError(
+      `No photo of ${collection.store.label} lies in ${folder} (--keep folder:${folder}).${meant}`,
+    )
+  }
 }
 
 async function sayWhatWasFound(

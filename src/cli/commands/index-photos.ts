@@ -7,6 +7,7 @@ import { given } from '../../encoder/choose-recipe.js'
 import { shownPlace } from '../../is-address.js'
 import { namedPlace, shownName } from '../../platform/node/storage/named-place.js'
 import type { FileEncoder } from '../../work/file-encoder.js'
+import { meantBeside } from '../../work/meant-beside.js'
 import { IncompleteError, InterruptedError, UsageError } from '../cli-error.js'
 import { addCollectionOption, collectionPlace, loadEncoderOf, modelOf } from '../collection-option.js'
 import type { CommandContext } from '../context.js'
@@ -115,13 +116,19 @@ async function assertFolders(
       throw new UsageError(
         `${folder} lies in a bucket: ${video ? 'films are taken (--video)' : 'changes are waited for (--watch)'} in folders of this machine alone.`,
       )
-    if ((await files.look(folder))?.kind === 'folder') continue
+    const found = await files.look(folder)
+    if (found?.kind === 'folder') continue
     if (kind === 'object')
       throw new UsageError(
         `There is no object below ${folder}: name a bucket, or what keys begin with up to a slash.`,
       )
+    if (found !== null)
+      throw new UsageError(
+        `${folder} is a file: a collection is made of folders of photos. Name the folder that it lies in.`,
+      )
+    const meant = await meantBeside(files, folder, ({ kind }) => kind === 'folder')
     throw new UsageError(
-      `${folder} is no folder: a collection is made of folders of photos. Where a disk is not connected, connect it; where its photos lie elsewhere now, ` +
+      `There is no folder ${folder}.${meant} Where a disk is not connected, connect it; where its photos lie elsewhere now, ` +
         'say where: plumage collection root <name> <folder> (plumage collection info names the roots).',
     )
   }

@@ -18,7 +18,7 @@ import type { CommandContext } from '../context.js'
 import { positiveInteger } from '../model-options.js'
 import { duration, Progress } from '../progress.js'
 import { countsText } from './job/follow.js'
-import { jobPlace } from './job/place.js'
+import { assertJob, jobPlace } from './job/place.js'
 
 interface WorkerCommandOptions {
   readonly model?: string
@@ -64,6 +64,7 @@ async function work(context: CommandContext, place: string, options: WorkerComma
   const { json = false, name = newWorkerName(), model, log, metrics } = options
   if (json && log !== undefined)
     throw new UsageError('--json and --log both write lines on stderr: choose one of them.')
+  await assertJob(context, place)
   const where = jobPlace(context, place)
   const job = await withPlace(where, (storage) => readJob(storage, { signal }))
   const source = model ?? job.model.source

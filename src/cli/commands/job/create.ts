@@ -119,9 +119,12 @@ async function create(context: CommandContext, source: string, options: CreateCo
   )
 }
 
+const TRIAL_MS = 5000
+
 /** Finds out before all else whether it can be used. Gives its name for people. */
 async function tryQueue(address: string, signal: AbortSignal): Promise<string> {
   const { openJobQueue } = await import('../../../platform/node/jobs/open-job-queue.js')
-  await using queue = await openJobQueue(address, 'trial', { signal })
+  // Workers wait for a server that starts again; whoever plans a job sits before it.
+  await using queue = await openJobQueue(address, 'trial', { signal, unavailableMs: TRIAL_MS })
   return queue.label
 }

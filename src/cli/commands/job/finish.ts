@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { enoughCollections, type NearFigures } from '../../../collection/set/nearness.js'
 import { given } from '../../../encoder/choose-recipe.js'
 import { exportJob, type FinishedCollections, finishJob } from '../../../platform/node/jobs/finish-job.js'
-import { IncompleteError } from '../../cli-error.js'
+import { IncompleteError, UsageError } from '../../cli-error.js'
 import { collectionPlace } from '../../collection-option.js'
 import type { CommandContext } from '../../context.js'
 import { positiveInteger } from '../../model-options.js'
@@ -39,6 +39,10 @@ export function addFinish(parent: Command, context: CommandContext): void {
     .requiredOption('-o, --output <file>', 'the file, or an object in a bucket (s3:): it ends in .parquet')
     .action(async (place: string, { output }: { readonly output: string }) => {
       const { files, signal, stdout, stderr, isTTY, color } = context
+      if (!/\.parquet$/i.test(output))
+        throw new UsageError(
+          `A result is written as Parquet: name a file ending in .parquet, such as --output all.parquet; got ${output}. Other formats are written of collections: plumage job finish, and plumage collection export.`,
+        )
       using progress = new Progress({ stream: stderr, isTTY, color, json: false, total: undefined })
       const rows = await exportJob(jobPlace(context, place), files.resolve(output), {
         signal,

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { given } from '../../../encoder/choose-recipe.js'
+import { isAddress } from '../../../is-address.js'
 import { failedCount, type JobProgress } from '../../../jobs/job-status.js'
 import {
   cancelJob,
@@ -12,7 +13,8 @@ import {
   retryJob,
 } from '../../../platform/node/jobs/follow-job.js'
 import { listJobs } from '../../../platform/node/jobs/list-jobs.js'
-import { IncompleteError } from '../../cli-error.js'
+import { meantBeside } from '../../../work/meant-beside.js'
+import { IncompleteError, UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { duration, Progress, printable } from '../../progress.js'
 import { parseShare } from './create.js'
@@ -77,7 +79,11 @@ function parseList(text: string): readonly string[] {
 }
 
 async function list(context: CommandContext, place: string, { json = false }: Printing): Promise<void> {
-  const { signal, stdout } = context
+  const { signal, stdout, files } = context
+  if (!isAddress(place) && (await files.look(place))?.kind !== 'folder')
+    throw new UsageError(
+      `There is no folder ${place}.${await meantBeside(files, place, ({ kind }) => kind === 'folder')}`,
+    )
   let count = 0
   for await (const { key, progress } of listJobs(jobPlace(context, place), { signal })) {
     count++

@@ -2,12 +2,15 @@
 import { given } from '../../../encoder/choose-recipe.js'
 import { isAddress, isDatabase } from '../../../is-address.js'
 import type { RowSource } from '../../../jobs/create-job.js'
+import { isPattern } from '../../../jobs/sources/expand-pattern.js'
 import { openJobSource } from '../../../jobs/sources/open-job-source.js'
 import type { SourceKind } from '../../../jobs/sources/source.js'
+import { SourceError } from '../../../jobs/sources/source-error.js'
 import { nodeSourceWorld } from '../../../platform/node/jobs/source-world.js'
 import { namedPlace, shownName } from '../../../platform/node/storage/named-place.js'
 import { openStorage } from '../../../platform/node/storage/open-storage.js'
 import type { Storage } from '../../../storage/storage.js'
+import { meantBeside } from '../../../work/meant-beside.js'
 import { UsageError } from '../../cli-error.js'
 import type { CommandContext } from '../../context.js'
 import { leftOutNoticeOrNull } from '../../left-out-notice.js'
@@ -38,6 +41,11 @@ export async function openSource(
     )
   // A kind that nobody reads is refused by its name before anything is asked of it.
   if (isAddress(address) && !isDatabase(address)) namedPlace(address)
+  if (!isAddress(address) && !isPattern(address) && (await files.look(address)) === null)
+    throw new SourceError(
+      'not-found',
+      `There is nothing at ${address} (looked from ${cwd}).${await meantBeside(files, address)}`,
+    )
   const [place] = /^(?:s3|https?):\/\/[^/]+/i.exec(address) ?? []
   if (place !== undefined) storages.set(place, await openStorage(place))
   const close = async () => {

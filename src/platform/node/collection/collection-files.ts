@@ -1,8 +1,10 @@
 /** Lays out the folder of a collection, and reads and writes the small files in it. */
 import { readdir, readFile, rm, stat } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import { CollectionError } from '../../../collection/collection-error.js'
 import type { About, Log, LogName } from '../../../collection/store.js'
+import { JOB_KEY } from '../../../jobs/keys.js'
+import { nearestNames } from '../../../nearest-names.js'
 import { isRecord, type PlainRecord, parseJsonOrNull } from '../../../plain-value.js'
 import { GrowingNodeFile } from '../files/growing-file.js'
 import { writeWhole } from '../files/write-whole.js'
@@ -20,6 +22,7 @@ export const ABOUT = 'collection.json'
 export const WRITER = 'writer.json'
 /** Says on object storage which files make up a version. */
 export const FILES = 'files.json'
+const MOST_SLIPS = 3
 const RESERVED: ReadonlySet<string> = new Set([ABOUT, WRITER, FILES])
 
 /** Throws `CollectionError` `not-found`, `damaged`. */
@@ -33,11 +36,37 @@ export async function readAbout(folder: string): Promise<CollectionFile> {
     throw new CollectionError(
       'not-found',
       isThere
-        ? `${folder} is no collection: it has no ${ABOUT}. Name another folder.`
-        : `There is no collection ${folder}. Make it: plumage index <folder of photos> --to ${folder}`,
+        ? `${folder} is no collection: it has no ${ABOUT}. ${await adviceFor(folder)}`
+        : `There is no collection ${folder}.${await otherBeside(folder)} Make it: plumage index <folder of photos> --to ${folder}`,
     )
   }
   return parseAbout(text, join(folder, ABOUT))
+}
+
+async function isIn(folder: string, name: string): Promise<boolean> {
+  return await stat(join(folder, name)).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function adviceFor(folder: string): Promise<string> {
+  if (await isIn(folder, JOB_KEY))
+    return `It is a job: make collections of it (plumage job finish ${folder} --into <folder>), and name those.`
+  const other = await otherBeside(folder)
+  return other === '' ? 'Name another folder.' : other.trim()
+}
+
+/** Names the collection in the same folder that was likely meant, or the only one there is. */
+async function otherBeside(folder: string): Promise<string> {
+  const around = dirname(folder)
+  const entries = await readdir(around, { withFileTypes: true }).catch(() => [])
+  const found: string[] = []
+  for (const entry of entries)
+    if (entry.isDirectory() && (await isIn(join(around, entry.name), ABOUT))) found.push(entry.name)
+  const [only] = found.length === 1 ? found : []
+  const meant = only ?? nearestNames(basename(folder), found, 1, MOST_SLIPS)[0]
+  return meant === undefined ? '' : ` Did you mean ${join(around, meant)}?`
 }
 
 /** @param label names the file. Throws `CollectionError` `damaged`. */

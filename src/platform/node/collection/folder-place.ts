@@ -54,7 +54,7 @@ export class FolderPlace implements CollectionPlace {
     if (found.length > 0)
       throw new CollectionError(
         'exists',
-        `${this.label} holds ${found[0]} already, and is no place for a new collection. Name another folder.`,
+        `${this.label} holds ${found.find((name) => !name.startsWith('.')) ?? found[0]} already, and is no place for a new collection. Name another folder.`,
       )
   }
 
