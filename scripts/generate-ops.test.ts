@@ -19,14 +19,14 @@ test('a further operation and a further field reach every output that numbers th
   const grown = table
     .replace(
       '  convert: {\n',
-      "  twist: { ...plain, label: 'twist', meaning: 'Twists.', uses: ['input', 'output', 'turns'] },\n  convert: {\n",
+      "  twist: { ...plain, label: 'twist', uses: ['input', 'output', 'turns'] },\n  convert: {\n",
     )
     .replace('  isBack: {', "  turns: { type: 'count', meaning: 'Counts the turns.' },\n  isBack: {")
   const outputs = await generate(grown)
   expect(outputs.get('native/src/ops.h')).toContain('X(twist)')
   expect(outputs.get('native/src/ops.h')).toContain('long turns;')
   expect(outputs.get('native/src/ops.cc')).toContain('op.turns = read.whole();')
-  expect(outputs.get('wasm/src/ops.ts')).toContain('export const OP_TWIST: i32 = 18')
+  expect(outputs.get('wasm/src/ops.ts')).toContain('export const OP_TWIST: i32 = 22')
   expect(outputs.get('wasm/src/ops.ts')).toContain('export function turnsOf(op: usize): i32')
   expect(outputs.get('wasm/src/dispatch.ts')).toContain('return kernels.twist(op, task)')
   expect(outputs.get('src/engine/lowered/lowered-op.ts')).toContain('readonly turns: number')

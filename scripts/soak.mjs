@@ -51,7 +51,7 @@ const createEngine = await prepare()
 
 /** [4, 32] becomes [4, 40]: every value is 32 products of a half and a quarter, and a half. */
 const plan = {
-  input: 'x',
+  inputs: [{ kind: 'pixels', slot: 'x' }],
   slots: new Map([
     ['x', [4, 32]],
     ['y', [4, 40]],

@@ -172,6 +172,7 @@ export type {
   Engine,
   EngineModel,
   EngineName,
+  GivenInputs,
   OpTime,
   Precision,
   Program,
@@ -180,7 +181,7 @@ export type {
 } from './engine/engine.js'
 export { EngineError, type EngineErrorCode } from './engine/engine-error.js'
 export type { InstructionSet } from './engine/native/addon.js'
-export type { Constant, ConstantName, Plan, SlotName, Step } from './engine/plan.js'
+export type { Constant, ConstantName, Plan, PlanInput, SlotName, Step } from './engine/plan.js'
 export { createReferenceEngine } from './engine/reference/reference-engine.js'
 export type { DownloadProgress } from './hub/download-progress.js'
 export { HubError, type HubErrorCode } from './hub/hub-error.js'

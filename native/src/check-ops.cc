@@ -102,9 +102,11 @@ void Checker::constants(long offset, long count) {
   require(offset >= 0 && offset <= constantFloats_ && count <= constantFloats_ - offset, "its constant lies outside the constants");
 }
 
-void Checker::pixels(long count) {
-  require(needs_.pixels == 0 || needs_.pixels == count, "it reads another number of pixels than the others");
-  needs_.pixels = count;
+void Checker::given(const Op& op, long count) {
+  require(op.inputLength >= 1 && op.inputLength <= MOST * MOST / 2, "a run is given nothing");
+  require(op.inputAt >= 0 && op.inputAt <= op.inputLength && count <= op.inputLength - op.inputAt, "what it reads lies outside what a run is given");
+  require(needs_.pixels == 0 || needs_.pixels == op.inputLength, "it is given another number of pixels than the others");
+  needs_.pixels = op.inputLength;
 }
 
 std::vector<Op> readOps(const double* fields, size_t length) {

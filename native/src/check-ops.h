@@ -1,5 +1,5 @@
 // Checks operations once, when a program is made: none may reach outside the arena, the weights, the constants, the pixels or the outputs. What
-// each kind may be asked stands in ops-rows.cc, ops-linear.cc, ops-experts.cc and ops-attention.cc, beside what it does.
+// each kind may be asked stands in ops-rows.cc, ops-linear.cc, ops-maps.cc, ops-experts.cc and ops-attention.cc, beside what it does.
 #pragma once
 
 #include <utility>
@@ -42,13 +42,17 @@ class Checker {
   void normWeights(const NormRef& norm, long width);
   void epilogue(const Op& op);
   void constants(long offset, long count);
-  void pixels(long count);
+  // `count` values of what a run is given of one image are read.
+  void given(const Op& op, long count);
 
   // Each kind of operation has a function, so that a new one can't be forgotten.
 #define PLUMAGE_DECLARE(kind) void kind(const Op& op);
   PLUMAGE_OP_KINDS(PLUMAGE_DECLARE)
 #undef PLUMAGE_DECLARE
   void patchify(const Op& op);
+  void product(const Op& op, long depth);
+  void kernelPass(const Op& op, long pixels, long places) const;
+  void taps(long offset, long rows, long taps, long most);
   void places(const SlotRef& ref, long tokens) const;
   void operandFormats(const Op& op, long width) const;
   void changeOfScores(const Op& op, long headWidth);

@@ -1,5 +1,5 @@
 // Runs a program once: turns each operation's offsets into addresses for this batch and shares its work between the threads. What each kind does
-// stands in ops-rows.cc, ops-linear.cc, ops-experts.cc and ops-attention.cc, beside what it may be asked.
+// stands in ops-rows.cc, ops-linear.cc, ops-maps.cc, ops-experts.cc and ops-attention.cc, beside what it may be asked.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +30,10 @@ class Execution {
   PLUMAGE_OP_KINDS(PLUMAGE_DECLARE)
 #undef PLUMAGE_DECLARE
   void patchify(const Op& op, bool planes);
+  const float* given(const Op& op, long image) const { return input_.pixels + image * op.inputLength + op.inputAt; }
   void multiply(const Op& op, long first, long count);
+  void layOutPatch(const Op& op, const float* picture, long row, long column, float* out) const;
+  static void addScaled(const float* in, long stride, float scale, long rows, long width, float* out);
   void poolRows(const Op& op, decltype(Kernels::meanRows) kernel);
   AttentionArgs attentionArgs(const Op& op, long width) const;
 

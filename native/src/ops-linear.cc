@@ -7,19 +7,24 @@
 namespace plumage {
 
 void Checker::linear(const Op& op) {
+  slot(op.input);
+  sameRows(op.input, op.output);
+  product(op, op.input.width);
+  require(op.input.format == kernels_.products[static_cast<int>(op.weight.precision)]->rows, "its products do not read the format of its input");
+}
+
+// Is about products of rows of `depth` numbers.
+void Checker::product(const Op& op, long depth) {
   require(op.weight.precision >= Precision::float32 && op.weight.precision <= Precision::int8, "its precision is none");
   const Product* product = kernels_.products[static_cast<int>(op.weight.precision)];
   require(product != nullptr, "the instruction set has no products of its precision");
-  slot(op.input);
   slot(op.output);
-  sameRows(op.input, op.output);
-  require(op.input.format == product->rows, "its products do not read the format of its input");
   require(!isInteger(op.output.format), "products do not write integers");
   // Their panels are no whole number of the lines of narrower rows.
   require(op.weight.precision != Precision::float32 || op.output.format == Format::float32, "products in float32 write nothing narrower");
-  require(op.output.width * op.input.width <= MOST * MOST / 64, "its weight is too large");
+  require(op.output.width <= MOST * MOST / 64 / depth, "its weight is too large");
   require(op.weight.offset >= 0, "a weight is missing");
-  needs_.weights = std::max(needs_.weights, op.weight.offset + product->packedFloats(op.output.width, op.input.width));
+  needs_.weights = std::max(needs_.weights, op.weight.offset + product->packedFloats(op.output.width, depth));
   epilogue(op);
 }
 void Execution::linear(const Op& op) { multiply(op, 0, input_.batch * op.input.rows); }

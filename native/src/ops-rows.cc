@@ -15,11 +15,16 @@ constexpr long MOST_OUTPUTS = 1L << 16;
 
 void Checker::copyIn(const Op& op) {
   plainSlot(op.output);
-  pixels(op.output.rows * op.output.width);
+  given(op, op.output.rows * op.output.width);
 }
 void Execution::copyIn(const Op& op) {
-  const long width = op.output.width;
-  copyRows(input_.pixels, width, slot(op.output), op.output.stride, input_.batch * op.output.rows, width);
+  const long rows = op.output.rows, width = op.output.width;
+  float* out = slot(op.output);
+  forRows(input_.batch * rows, width, [&](int, long first, long last) {
+    for (long r = first; r < last; r++) {
+      std::memcpy(out + r * op.output.stride, given(op, r / rows) + r % rows * width, sizeof(float) * width);
+    }
+  });
 }
 
 void Checker::copyOut(const Op& op) {
@@ -28,7 +33,7 @@ void Checker::copyOut(const Op& op) {
   if (op.input.stride == 0) {
     // The input itself is given back.
     require(op.input.rows == 1 && op.input.width >= 1 && op.input.width <= MOST, "the input has no size");
-    pixels(op.input.width);
+    given(op, op.input.width);
   } else {
     plainSlot(op.input);
   }
@@ -42,7 +47,7 @@ void Execution::copyOut(const Op& op) {
   float* output = input_.outputs[op.outputIndex];
   const long rows = input_.batch * op.input.rows, width = op.input.width;
   // The input itself has no place in the arena: its stride is 0.
-  if (op.input.stride == 0) return copyRows(input_.pixels, width, output, width, rows, width);
+  if (op.input.stride == 0) return copyRows(given(op, 0), op.inputLength, output, width, rows, width);
   // Nobody has touched it yet: the caller's memory is as fresh as the system gave it.
   preferHugePages(output, sizeof(float) * static_cast<size_t>(rows * width));
   copyRows(slot(op.input), op.input.stride, output, width, rows, width);
@@ -64,7 +69,7 @@ void Checker::patchify(const Op& op) {
 }
 void Checker::patchifyPlanes(const Op& op) {
   patchify(op);
-  pixels(op.channels * op.planeHeight * op.planeWidth);
+  given(op, op.channels * op.planeHeight * op.planeWidth);
 }
 void Checker::patchifyRows(const Op& op) {
   patchify(op);
@@ -77,8 +82,8 @@ void Execution::patchifyRows(const Op& op) { patchify(op, false); }
 void Execution::patchify(const Op& op, bool planes) {
   const long channels = op.channels, height = op.planeHeight, width = op.planeWidth, patch = op.patchSize;
   const long down = placesOf(height, op), across = placesOf(width, op);
-  const float* from = planes ? input_.pixels : slot(op.input);
-  const long imageStride = planes ? channels * height * width : height * width * op.input.stride;
+  const float* from = planes ? given(op, 0) : slot(op.input);
+  const long imageStride = planes ? op.inputLength : height * width * op.input.stride;
   const long channelStep = planes ? height * width : 1, pixelStep = planes ? 1 : op.input.stride;
   float* to = slot(op.output);
   pool_.run(input_.batch * down, cancelled_, [&](int, long index) {

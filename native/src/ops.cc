@@ -76,11 +76,17 @@ Op readOp(const double* fields) {
   op.pairsNeighbours = read.flag();
   op.scale = read.real();
   op.outputIndex = read.whole();
+  op.inputAt = read.whole();
+  op.inputLength = read.whole();
   op.channels = read.whole();
   op.planeHeight = read.whole();
   op.planeWidth = read.whole();
   op.patchSize = read.whole();
   op.patchStride = read.whole();
+  op.padding = read.whole();
+  op.taps = read.whole();
+  op.takesLargest = read.flag();
+  op.id = read.whole();
   op.keysAt = read.whole();
   op.valuesAt = read.whole();
   op.firstRow = read.whole();

@@ -21,6 +21,10 @@ enum class OpKind : int {
   broadcast,
   probeAttention,
   gatherRows,
+  takeRow,
+  conv2d,
+  foldPatches,
+  resize,
   regroup,
   convert,
   route,
@@ -47,6 +51,10 @@ enum class OpKind : int {
   X(broadcast) \
   X(probeAttention) \
   X(gatherRows) \
+  X(takeRow) \
+  X(conv2d) \
+  X(foldPatches) \
+  X(resize) \
   X(regroup) \
   X(convert) \
   X(route) \
@@ -196,13 +204,13 @@ struct Op {
   NormRef keyNorm;
   // Names the weight that the operation is about.
   PackedRef weight;
-  // Is added to each row of a product, or to the scores by which experts are chosen. It is used by linear, route, expertLinear.
+  // Is added to each row of a product, or to the scores by which experts are chosen. It is used by linear, conv2d, foldPatches, route, expertLinear.
   long bias;
-  // Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise.
+  // Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise, conv2d.
   long gamma;
   // Names a table of the plan.
   long constant;
-  // Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention, attentionWeights.
+  // Names the rows for offsets in columns of a decomposed bias, or the columns that those of a resized picture are made of; what is about rows is the constant. It is used by attention, attentionWeights, resize.
   long columnTable;
   // Names how many keys each group sees. It is used by attention, attentionWeights.
   long keyCounts;
@@ -210,9 +218,9 @@ struct Op {
   long rowIndex;
   // Names the heads whose weights are given; those of all heads where it names none. It is used by attentionWeights.
   long headIndex;
-  // Is applied to each value. It is used by linear, elementwise, expertLinear.
+  // Is applied to each value. It is used by linear, elementwise, conv2d, expertLinear.
   Activation activation;
-  // Says how the second slot joins at the end. It is used by linear, elementwise.
+  // Says how the second slot joins at the end. It is used by linear, elementwise, conv2d.
   Combine combine;
   // Says which rows of an attention are weights. It is used by attention.
   WeightOperand weightOperand;
@@ -228,7 +236,7 @@ struct Op {
   Precision precision;
   // Counts the rows of the grid that a bias is about. It is used by attention, attentionWeights.
   long gridRows;
-  // Counts the columns of the grid that a bias is about. It is used by attention, attentionWeights.
+  // Counts the columns of the grid that a bias is about, or of a picture that was resized. It is used by attention, attentionWeights, resize.
   long gridColumns;
   // Counts the heads that share out the width. It is used by turn, attention, attentionWeights, probeAttention.
   long heads;
@@ -242,16 +250,28 @@ struct Op {
   float scale;
   // Is the place among the outputs asked for. It is used by copyOut.
   long outputIndex;
+  // [values] Says where an input begins among all that a run is given of one image. It is used by copyIn, copyOut, patchifyPlanes.
+  long inputAt;
+  // [values] Counts all that a run is given of one image. It is used by copyIn, copyOut, patchifyPlanes.
+  long inputLength;
   // Counts the channels of the picture that is cut. It is used by patchifyPlanes, patchifyRows.
   long channels;
-  // [pixels] Is the height of the picture that is cut. It is used by patchifyPlanes, patchifyRows.
+  // [pixels] Is the height of the picture that is cut, put together or resized. It is used by patchifyPlanes, patchifyRows, conv2d, foldPatches, resize.
   long planeHeight;
-  // [pixels] Is the width of the picture that is cut. It is used by patchifyPlanes, patchifyRows.
+  // [pixels] Is the width of the picture that is cut, put together or resized. It is used by patchifyPlanes, patchifyRows, conv2d, foldPatches, resize.
   long planeWidth;
-  // [pixels] Is the side of a patch. It is used by patchifyPlanes, patchifyRows.
+  // [pixels] Is the side of a patch, or of a kernel. It is used by patchifyPlanes, patchifyRows, conv2d, foldPatches.
   long patchSize;
-  // [pixels] Is how far one patch begins from the next one, down and across. It is used by patchifyPlanes, patchifyRows.
+  // [pixels] Is how far one patch begins from the next one, down and across. It is used by patchifyPlanes, patchifyRows, conv2d, foldPatches.
   long patchStride;
+  // [pixels] Is how far the first patch begins in front of the picture, where zeros lie; as many lie behind it. It is used by conv2d, foldPatches.
+  long padding;
+  // Counts the rows, and the columns, that each of a resized picture is made of. It is used by resize.
+  long taps;
+  // Says that the row with the largest id is taken, and not the first with the id that is asked for. It is used by takeRow.
+  bool takesLargest;
+  // Is the id whose first row is taken. It is used by takeRow.
+  long id;
   // [columns] Says where keys begin in a row of the second slot. It is used by attention, attentionWeights.
   long keysAt;
   // [columns] Says where values begin in a row of the second slot. It is used by attention.
@@ -272,7 +292,7 @@ struct Op {
   long expert;
 };
 
-constexpr int OP_FIELDS = 63;
+constexpr int OP_FIELDS = 69;
 // Reads OP_FIELDS numbers.
 Op readOp(const double* fields);
 

@@ -40,6 +40,10 @@ long Program::scratchFloats(long batch, int threads) const {
       const LinearShape shape = linearShape(kernels_, op, batch * op.input.rows, threads);
       const long chunkRows = op.kind == OpKind::linear ? shape.chunkRows : shape.mostChunkRows;
       needed = (chunkRows + 2 * shape.product.tileRows) * shape.product.tileColumns;
+    } else if (op.kind == OpKind::conv2d) {
+      needed = convolutionShape(kernels_, op, batch * op.output.rows, threads).scratchFloats();
+    } else if (op.kind == OpKind::resize) {
+      needed = op.planeWidth * op.input.width;
     } else if (op.kind == OpKind::attention && op.input.format != Format::float32) {
       AttentionArgs args{};
       args.keys = op.second.rows / op.groups;

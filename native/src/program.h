@@ -56,6 +56,16 @@ struct LinearShape {
 };
 LinearShape linearShape(const Kernels& kernels, const Op& op, long rows, int threads);
 
+// Holds how a convolution is shared out for one operation and batch.
+struct ConvolutionShape {
+  const Product& product;
+  long depth;
+  long chunkRows;             // so many patches stay in the second-level cache
+  long stride, narrowStride;  // floats from patch to patch, as float32 and in the format of the products; 0 where that is the same
+  long scratchFloats() const;
+};
+ConvolutionShape convolutionShape(const Kernels& kernels, const Op& op, long rows, int threads);
+
 // Says what is asked of attention's weights, as far as it depends on no address.
 AttentionWeightsArgs attentionWeightsShape(const Op& op);
 

@@ -4,7 +4,7 @@ import { largestLiveSet } from './describe-model.js'
 
 /** x feeds a and b, both of which sum up to y. */
 const DIAMOND: Plan = {
-  input: 'x',
+  inputs: [{ kind: 'pixels', slot: 'x' }],
   slots: new Map([
     ['x', [1, 5]],
     ['a', [1, 70]],

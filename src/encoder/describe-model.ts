@@ -172,7 +172,7 @@ export function largestLiveSet(plan: Plan, outputs: readonly SlotName[]): number
   for (const [index, step] of plan.steps.entries()) {
     for (const slot of inputsOf(step)) lastRead.set(slot, Math.max(lastRead.get(slot) ?? 0, index))
   }
-  let live = sizeOf(plan, plan.input)
+  let live = plan.inputs.reduce((sum, { slot }) => sum + sizeOf(plan, slot), 0)
   let largest = live
   for (const [index, step] of plan.steps.entries()) {
     live += sizeOf(plan, step.output)

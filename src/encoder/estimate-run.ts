@@ -1,6 +1,7 @@
 /** Estimates how long an engine takes for a network, before any weight is read. */
 import { countFlop } from '../engine/count-flop.js'
 import type { Engine } from '../engine/engine.js'
+import { inputLength } from '../engine/plan-lookup.js'
 import { planVit } from '../model/plan-vit.js'
 import type { PatchGrid } from '../model/positions.js'
 import type { VitConfig } from '../model/vit-config.js'
@@ -28,7 +29,7 @@ export async function measureRate(
   const made = (length: number) => Float32Array.from({ length }, (_, at) => ((at * 37) % 101) / 2020 - 0.025)
   using model = await engine.load(plan, { read: async (_, shape) => made(elementCount(shape)) }, options)
   using program = model.compile(plan, [block])
-  const pixels = made(elementCount(plan.slots.get(plan.input) ?? []))
+  const pixels = made(inputLength(plan))
   let quickest = Number.POSITIVE_INFINITY
   // The first run waits for threads, shaders and memory, and whatever else the machine does can only make one slower.
   for (let run = 0; run < RUNS; run++) {

@@ -2,17 +2,19 @@
 import { EngineError } from './engine-error.js'
 
 /**
- * Throws `wrong-size` unless `pixels` are those of a whole number of images.
+ * Throws `wrong-size` unless `values` are those of a whole number of images.
  *
  * @param inputLength values of one image
+ * @param input names the input, where there are several
  */
-export function assertBatch(pixels: Float32Array, batch: number, inputLength: number): void {
+export function assertBatch(values: Float32Array, batch: number, inputLength: number, input?: string): void {
   if (!Number.isInteger(batch) || batch < 1) {
     throw new EngineError('wrong-size', `A batch has 1 image or more, not ${batch}.`)
   }
-  if (pixels.length === batch * inputLength) return
+  if (values.length === batch * inputLength) return
+  const what = input === undefined ? 'pixel values' : `values of ${input}`
   throw new EngineError(
     'wrong-size',
-    `A batch of ${batch} needs ${batch * inputLength} pixel values, got ${pixels.length}.`,
+    `A batch of ${batch} needs ${batch * inputLength} ${what}, got ${values.length}.`,
   )
 }

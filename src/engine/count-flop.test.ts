@@ -51,15 +51,19 @@ describe('the other products, by hand', () => {
       ['looks', [6, 5]],
       ['pooled', [1, 8]],
       ['mixed', [5, 8]],
+      ['picture', [4, 8]],
+      ['map', [4, 5]],
     ]),
     weights: new Map([
       ['latents', [4, 8]],
       ['slots', [6, 8]],
       ['up', [32, 8]],
       ['down', [8, 32]],
+      ['kernels', [5, 72]],
+      ['back', [72, 5]],
     ]),
     steps: [step],
-    input: 'tokens',
+    inputs: [{ kind: 'level', slot: 'tokens' }],
     constants: new Map([
       ['second head', { shape: [1, 1], values: Float32Array.of(1) }],
       ['three rows', { shape: [3, 1], values: Float32Array.of(0, 1, 2) }],
@@ -141,6 +145,14 @@ describe('the other products, by hand', () => {
       kind: 'gelu',
     } as const
     expect(countFlop(plan(step), ['mixed'])).toBe(2 * (3 * 5 * 6 * 8 + 6 * (2 * 32 * 8)))
+  })
+
+  test('a kernel of 3 on 2 x 2 pixels of 8 channels, there and back', () => {
+    const pass = { height: 2, width: 2, kernel: 3, stride: 1, padding: 1, bias: null } as const
+    const conv = { op: 'conv2d', input: 'picture', output: 'map', weight: 'kernels', ...pass } as const
+    expect(countFlop(plan(conv), ['map'])).toBe(2 * (4 * 9 * 8 * 5))
+    const back = { ...conv, op: 'transposedConv2d', input: 'map', output: 'picture' } as const
+    expect(countFlop(plan({ ...back, weight: 'back' }), ['picture'])).toBe(2 * (4 * 5 * 9 * 8))
   })
 
   test('a norm alone is none', () => {

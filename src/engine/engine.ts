@@ -24,7 +24,15 @@ export interface WeightSource {
    * cannot read it asks `read` for, which says what is wrong. Absent where there is no file. Throws `CheckpointError`.
    */
   stored?(name: WeightName, shape: Shape): Promise<StoredValues | null>
+  /**
+   * Reads single rows of a table, [rows, columns] in the order that is asked for; a row may be asked for twice. It is asked as long as programs run, for plans whose
+   * inputs are rows of ids. Absent where rows cannot be read alone. Throws `CheckpointError`.
+   */
+  readRows?(name: WeightName, shape: Shape, rows: readonly number[]): Promise<Float32Array>
 }
+
+/** Is what a run is given: the values of a plan's only input for the whole batch, one image behind the other, or of each input by its slot. */
+export type GivenInputs = Float32Array | ReadonlyMap<SlotName, Float32Array>
 
 /** Is where the values of a weight lie in an open file, little-endian. */
 export interface StoredValues {
@@ -147,13 +155,13 @@ export interface Program extends Disposable {
   /** Counts the bytes of activations for a batch of this size. */
   activationBytes(batch: number): number
   /**
-   * @param pixels float32 [B, C, height, width], normalised; they are copied before the call returns
+   * @param given float32 [B, C, height, width], normalised pixels, or what else the plan's inputs are; copied before the call returns
    * @returns each output slot as float32 [B, ...shape], fresh arrays
-   * @throws `EngineError`: `wrong-size` unless the pixels are those of `batch` images (default 1), `out-of-memory`, `disposed`, `device-lost`,
+   * @throws `EngineError`: `wrong-size` unless the pixels are those of `batch` images (default 1), `unsupported` for other inputs than the plan's, `out-of-memory`, `disposed`, `device-lost`,
    *   `weights-lost`; RangeError for an unknown option; the signal's reason
    */
   run(
-    pixels: Float32Array,
+    given: GivenInputs,
     options?: { batch?: number; signal?: AbortSignal },
   ): Promise<ReadonlyMap<SlotName, Float32Array>>
   /**
@@ -161,7 +169,7 @@ export interface Program extends Disposable {
    *
    * @throws what `run` throws; `EngineError` `unsupported` for an engine that cannot tell
    */
-  profile(pixels: Float32Array, options?: { batch?: number; signal?: AbortSignal }): Promise<RunTimes>
+  profile(given: GivenInputs, options?: { batch?: number; signal?: AbortSignal }): Promise<RunTimes>
 }
 
 /** Says how long each operation of one run took. */

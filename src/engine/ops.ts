@@ -150,7 +150,8 @@ export const FIELDS = {
   constant: { type: 'constant', meaning: 'Names a table of the plan.' },
   columnTable: {
     type: 'constant',
-    meaning: 'Names the rows for offsets in columns of a decomposed bias, whose others are the constant.',
+    meaning:
+      'Names the rows for offsets in columns of a decomposed bias, or the columns that those of a resized picture are made of; what is about rows is the constant.',
   },
   keyCounts: { type: 'constant', meaning: 'Names how many keys each group sees.' },
   rowIndex: {
@@ -170,7 +171,10 @@ export const FIELDS = {
   routing: { type: 'routing', meaning: 'Says who chooses whom among tokens and experts.' },
   precision: { type: 'precision', meaning: 'Says in which precision an attention may multiply.' },
   gridRows: { type: 'count', meaning: 'Counts the rows of the grid that a bias is about.' },
-  gridColumns: { type: 'count', meaning: 'Counts the columns of the grid that a bias is about.' },
+  gridColumns: {
+    type: 'count',
+    meaning: 'Counts the columns of the grid that a bias is about, or of a picture that was resized.',
+  },
   heads: { type: 'count', meaning: 'Counts the heads that share out the width.', initial: 1 },
   headCount: { type: 'count', meaning: 'Counts the heads whose weights are given.' },
   tables: {
@@ -187,15 +191,45 @@ export const FIELDS = {
     initial: 1,
   },
   outputIndex: { type: 'count', meaning: 'Is the place among the outputs asked for.' },
+  inputAt: {
+    type: 'count',
+    unit: 'values',
+    meaning: 'Says where an input begins among all that a run is given of one image.',
+  },
+  inputLength: { type: 'count', unit: 'values', meaning: 'Counts all that a run is given of one image.' },
   channels: { type: 'count', meaning: 'Counts the channels of the picture that is cut.' },
-  planeHeight: { type: 'count', unit: 'pixels', meaning: 'Is the height of the picture that is cut.' },
-  planeWidth: { type: 'count', unit: 'pixels', meaning: 'Is the width of the picture that is cut.' },
-  patchSize: { type: 'count', unit: 'pixels', meaning: 'Is the side of a patch.' },
+  planeHeight: {
+    type: 'count',
+    unit: 'pixels',
+    meaning: 'Is the height of the picture that is cut, put together or resized.',
+  },
+  planeWidth: {
+    type: 'count',
+    unit: 'pixels',
+    meaning: 'Is the width of the picture that is cut, put together or resized.',
+  },
+  patchSize: { type: 'count', unit: 'pixels', meaning: 'Is the side of a patch, or of a kernel.' },
   patchStride: {
     type: 'count',
     unit: 'pixels',
     meaning: 'Is how far one patch begins from the next one, down and across.',
   },
+  padding: {
+    type: 'count',
+    unit: 'pixels',
+    meaning:
+      'Is how far the first patch begins in front of the picture, where zeros lie; as many lie behind it.',
+  },
+  taps: {
+    type: 'count',
+    meaning: 'Counts the rows, and the columns, that each of a resized picture is made of.',
+  },
+  takesLargest: {
+    type: 'flag',
+    meaning:
+      'Says that the row with the largest id is taken, and not the first with the id that is asked for.',
+  },
+  id: { type: 'count', meaning: 'Is the id whose first row is taken.' },
   keysAt: { type: 'count', unit: 'columns', meaning: 'Says where keys begin in a row of the second slot.' },
   valuesAt: {
     type: 'count',
@@ -236,12 +270,12 @@ export interface OpSizes {
   readonly headCount: number
   readonly headFusion: HeadFusion
   readonly keysAt: number
+  readonly patchSize: number
 }
 
 export interface OpRow {
   /** Is what a profile shows. */
   readonly label: string
-  readonly meaning: string
   /** Holds every field that the kind may set; the others stay as they are initially. */
   readonly uses: readonly FieldName[]
   /** `product`: what products of the weight's precision read; `attention`: what attention reads where heads fit tiles. */
@@ -260,65 +294,77 @@ const none = () => 0
 const plain = { reads: 'float32', writes: 'float32', inPlace: [], flop: none } as const
 const nativeAlone = { ...plain, isNativeAlone: true } as const
 
+/** A row's meaning is a comment, since pages are sent the rest. */
 export const OPS = {
-  copyIn: { ...plain, label: 'copy in', meaning: 'Brings the pixels into a slot.', uses: ['output'] },
+  /** Brings what a run is given into a slot. */
+  copyIn: {
+    ...plain,
+    label: 'copy in',
+    uses: ['output', 'inputAt', 'inputLength'],
+  },
+  /** Gives a slot to the caller, or what a run was given where there is no input. */
   copyOut: {
     ...plain,
     label: 'copy out',
-    meaning: 'Gives a slot to the caller, or the pixels where there is no input.',
-    uses: ['input', 'outputIndex'],
+    uses: ['input', 'outputIndex', 'inputAt', 'inputLength'],
   },
+  /** Cuts the pixels, plane by plane, into patches. */
   patchifyPlanes: {
     ...plain,
     label: 'patches of planes',
-    meaning: 'Cuts the pixels, plane by plane, into patches.',
-    uses: ['output', 'channels', 'planeHeight', 'planeWidth', 'patchSize', 'patchStride'],
+    uses: [
+      'output',
+      'inputAt',
+      'inputLength',
+      'channels',
+      'planeHeight',
+      'planeWidth',
+      'patchSize',
+      'patchStride',
+    ],
   },
+  /** Cuts a slot, a pixel to a row, into patches. */
   patchifyRows: {
     ...plain,
     label: 'patches of rows',
-    meaning: 'Cuts a slot, a pixel to a row, into patches.',
     uses: ['input', 'output', 'channels', 'planeHeight', 'planeWidth', 'patchSize', 'patchStride'],
   },
+  /** Multiplies rows with a weight; then activation, gamma, and the second slot. */
   linear: {
     label: 'linear',
-    meaning: 'Multiplies rows with a weight; then activation, gamma, and the second slot.',
     uses: ['input', 'second', 'output', 'weight', 'bias', 'gamma', 'activation', 'combine'],
     reads: 'product',
     writes: 'between',
     inPlace: ['second'],
     flop: ({ input: [rows, depth], output: [, columns] }) => 2 * rows * depth * columns,
   },
+  /** Puts the class token (weight) and registers (gamma) before the rows, and adds positions (constant). */
   assembleTokens: {
     ...plain,
     label: 'tokens',
-    meaning:
-      'Puts the class token (weight) and registers (gamma) before the rows, and adds positions (constant).',
     uses: ['input', 'output', 'weight', 'gamma', 'constant'],
   },
+  /** Normalises each row. */
   norm: {
     label: 'norm',
-    meaning: 'Normalises each row.',
     uses: ['input', 'output', 'norm'],
     reads: 'float32',
     writes: 'any',
     inPlace: ['input'],
     flop: none,
   },
+  /** Normalises the queries and keys of each head, and turns them by angles (constant); values stay as they are. */
   turn: {
     label: 'turn',
-    meaning:
-      'Normalises the queries and keys of each head, and turns them by angles (constant); values stay as they are.',
     uses: ['input', 'output', 'norm', 'keyNorm', 'constant', 'heads', 'tables', 'pairsNeighbours'],
     reads: 'float32',
     writes: 'any',
     inPlace: ['input'],
     flop: none,
   },
+  /** Gives each query the mean of the values, weighted by the softmax of its products with the keys. */
   attention: {
     label: 'attention',
-    meaning:
-      'Gives each query the mean of the values, weighted by the softmax of its products with the keys.',
     uses: [
       'input',
       'second',
@@ -349,10 +395,9 @@ export const OPS = {
       return (4 * input[0] * second[0] * width) / groups
     },
   },
+  /** Gives what an attention weighs values by, the softmax of the products of queries with the keys, for the rows and heads that are asked for. */
   attentionWeights: {
     label: 'attention weights',
-    meaning:
-      'Gives what an attention weighs values by, the softmax of the products of queries with the keys, for the rows and heads that are asked for.',
     uses: [
       'input',
       'second',
@@ -382,97 +427,140 @@ export const OPS = {
       return 2 * outRows * (headFusion === 'none' ? 1 : headCount) * keys * headWidth
     },
   },
+  /** Applies an activation, gamma, and the second slot to each value. */
   elementwise: {
     label: 'elementwise',
-    meaning: 'Applies an activation, gamma, and the second slot to each value.',
     uses: ['input', 'second', 'output', 'gamma', 'activation', 'combine'],
     reads: 'float32',
     writes: 'float32',
     inPlace: ['input', 'second'],
     flop: none,
   },
-  sliceRows: { ...plain, label: 'slice', meaning: 'Keeps some rows.', uses: ['input', 'output', 'firstRow'] },
+  /** Keeps some rows. */
+  sliceRows: { ...plain, label: 'slice', uses: ['input', 'output', 'firstRow'] },
+  /** Gives the mean of the rows of each group, of which there are as many as output rows. */
   meanRows: {
     ...plain,
     label: 'mean',
-    meaning: 'Gives the mean of the rows of each group, of which there are as many as output rows.',
     uses: ['input', 'output'],
   },
+  /** Gives the largest value of each column. */
   maxRows: {
     ...plain,
     label: 'max',
-    meaning: 'Gives the largest value of each column.',
     uses: ['input', 'output'],
   },
+  /** Puts a weight, or a constant, into a slot. */
   broadcast: {
     ...plain,
     label: 'broadcast',
-    meaning: 'Puts a weight, or a constant, into a slot.',
     uses: ['output', 'weight', 'constant'],
   },
+  /** Lets latents (weight) attend to keys (input), and pools their part of the values (second). */
   probeAttention: {
     ...plain,
     label: 'probe',
-    meaning: 'Lets latents (weight) attend to keys (input), and pools their part of the values (second).',
     uses: ['input', 'second', 'output', 'weight', 'heads', 'scale', 'latents'],
     // Each latent pools its own columns only, so that pooling is one pass over the values.
     flop: ({ input: [rows, width], second, latents }) => 2 * (rows * latents * width + second[0] * second[1]),
   },
+  /** Puts rows where an index (constant) says, or zeros where it is -1. */
   gatherRows: {
     ...plain,
     label: 'gather',
-    meaning: 'Puts rows where an index (constant) says, or zeros where it is -1.',
     uses: ['input', 'output', 'constant'],
   },
+  /** Takes the row of each image that its ids (second) say. */
+  takeRow: {
+    ...plain,
+    label: 'take row',
+    uses: ['input', 'second', 'output', 'takesLargest', 'id'],
+  },
+  /** Multiplies patches of a slot, a pixel to a row, with a weight; then activation, gamma, and the second slot. */
+  conv2d: {
+    label: 'convolution',
+    uses: [
+      'input',
+      'second',
+      'output',
+      'weight',
+      'bias',
+      'gamma',
+      'activation',
+      'combine',
+      'planeHeight',
+      'planeWidth',
+      'patchSize',
+      'patchStride',
+      'padding',
+    ],
+    // Patches overlap, so that what they are multiplied as is made of each of them, and not of the pixels.
+    reads: 'float32',
+    writes: 'between',
+    inPlace: ['second'],
+    flop: ({ input: [, channels], output: [rows, columns], patchSize }) =>
+      2 * rows * patchSize ** 2 * channels * columns,
+  },
+  /** Adds up patches, a row each, where they lie in the picture, and a bias: a pixel to a row. */
+  foldPatches: {
+    ...plain,
+    label: 'fold',
+    uses: ['input', 'output', 'bias', 'planeHeight', 'planeWidth', 'patchSize', 'patchStride', 'padding'],
+  },
+  /** Makes each pixel of a picture of some of another one, a pixel to a row: of rows (constant) and columns (columnTable), with weights. */
+  resize: {
+    ...plain,
+    label: 'resize',
+    uses: ['input', 'output', 'constant', 'columnTable', 'planeHeight', 'planeWidth', 'gridColumns', 'taps'],
+  },
+  /** Turns rows by [image][group][row] into rows by [group][image][row], or back. */
   regroup: {
     ...plain,
     label: 'regroup',
-    meaning: 'Turns rows by [image][group][row] into rows by [group][image][row], or back.',
     uses: ['input', 'output', 'groups', 'isBack'],
   },
+  /** Stores the same values in another format. */
   convert: {
     label: 'convert',
-    meaning: 'Stores the same values in another format.',
     uses: ['input', 'output'],
     reads: 'float32',
     writes: 'any',
     inPlace: [],
     flop: none,
   },
+  /** Makes of each token's scores the weights of the experts that it goes to, and 0 for the others. */
   route: {
     ...nativeAlone,
     label: 'route',
-    meaning: "Makes of each token's scores the weights of the experts that it goes to, and 0 for the others.",
     uses: ['input', 'output', 'bias', 'routing', 'firstRow', 'choices', 'capacity'],
   },
+  /** Numbers the rows of each expert for the whole batch: of each token the experts' weights, then their rows, and behind the tokens where each expert's rows begin and how many they are. */
   placeByExpert: {
     ...nativeAlone,
     label: 'places by expert',
-    meaning:
-      "Numbers the rows of each expert for the whole batch: of each token the experts' weights, then their rows, and behind the tokens where each expert's rows begin and how many they are.",
     uses: ['input', 'output'],
   },
+  /** Puts each token where the experts that it goes to have their rows (second). */
   toExperts: {
     ...nativeAlone,
     label: 'to experts',
-    meaning: 'Puts each token where the experts that it goes to have their rows (second).',
     uses: ['input', 'second', 'output'],
     writes: 'any',
   },
+  /** Multiplies an expert's rows (second) with a weight; then activation. */
   expertLinear: {
     ...nativeAlone,
     label: 'expert',
-    meaning: "Multiplies an expert's rows (second) with a weight; then activation.",
     uses: ['input', 'second', 'output', 'weight', 'bias', 'activation', 'expert', 'groups'],
     reads: 'product',
     writes: 'between',
     // On the average of the experts, which is exact for all of them together where none drops a token.
     flop: ({ input: [rows, depth], output: [, columns], groups }) => (2 * rows * depth * columns) / groups,
   },
+  /** Adds up for each token its experts' answers, times their weights (second) and scale. */
   fromExperts: {
     ...nativeAlone,
     label: 'from experts',
-    meaning: "Adds up for each token its experts' answers, times their weights (second) and scale.",
     uses: ['input', 'second', 'output', 'scale'],
   },
 } as const satisfies Record<string, OpRow>

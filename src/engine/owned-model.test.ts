@@ -1,22 +1,24 @@
 /** Models and programs as callers hold them: whatever stands behind them is given back once, and not before its last run has ended. */
 import { expect, test } from 'vitest'
+import type { WeightSource } from './engine.js'
 import { type ModelBody, OwnedModel, type ProgramBody } from './owned-model.js'
 import type { Plan } from './plan.js'
 
 const plan: Plan = {
-  input: 'x',
+  inputs: [{ kind: 'pixels', slot: 'x' }],
   slots: new Map([['x', [1, 2]]]),
   weights: new Map(),
   constants: new Map(),
   steps: [],
 }
 
+const noWeights: WeightSource = { read: async (name) => Promise.reject(new Error(`${name} is not there`)) }
+
 /** A model that notes what is done with it; its runs end when they are told to. */
 function modelWithNotes() {
   const notes: string[] = []
   const ends: (() => void)[] = []
   const program: ProgramBody = {
-    inputLength: 2,
     activationBytes: (batch) => 8 * batch,
     run: async (pixels, batch) => {
       notes.push(`run ${batch}`)
@@ -36,7 +38,7 @@ function modelWithNotes() {
   const endRuns = () => {
     for (const end of ends.splice(0)) end()
   }
-  return { model: new OwnedModel(body), notes, endRuns }
+  return { model: new OwnedModel(body, noWeights), notes, endRuns }
 }
 
 const pixels = Float32Array.of(1, 2)
@@ -108,20 +110,22 @@ test('a program that tells no times refuses to be profiled, and one that does is
     code: 'unsupported',
   })
   const ends: (() => void)[] = []
-  const timed = new OwnedModel({
-    byteLength: 0,
-    compile: () => ({
-      inputLength: 2,
-      activationBytes: () => 0,
-      run: async () => [],
-      async profile() {
-        await new Promise<void>((resolve) => ends.push(resolve))
-        return { threads: 3, operations: [] }
-      },
-      release: () => notes.push('timed program released'),
-    }),
-    release: () => notes.push('timed model released'),
-  })
+  const timed = new OwnedModel(
+    {
+      byteLength: 0,
+      compile: () => ({
+        activationBytes: () => 0,
+        run: async () => [],
+        async profile() {
+          await new Promise<void>((resolve) => ends.push(resolve))
+          return { threads: 3, operations: [] }
+        },
+        release: () => notes.push('timed program released'),
+      }),
+      release: () => notes.push('timed model released'),
+    },
+    noWeights,
+  )
   const program = timed.compile(plan, ['a'])
   await expect(program.profile(Float32Array.of(1))).rejects.toMatchObject({ code: 'wrong-size' })
   const profiled = program.profile(pixels)

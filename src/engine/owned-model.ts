@@ -3,11 +3,11 @@
  * under way finish first. An engine hands in what stands behind them.
  */
 import { checkOptionNames } from '../check-option-names.js'
-import { assertBatch } from './assert-batch.js'
-import type { EngineModel, PackedBytes, Program, RunTimes } from './engine.js'
+import type { EngineModel, GivenInputs, PackedBytes, Program, RunTimes, WeightSource } from './engine.js'
 import { EngineError } from './engine-error.js'
 import { Lease } from './lease.js'
 import type { Plan, SlotName } from './plan.js'
+import { type TakeInputs, takeInputs } from './take-inputs.js'
 
 /** An engine keeps this of a loaded model. */
 export interface ModelBody {
@@ -23,23 +23,21 @@ export interface ModelBody {
 
 /** An engine keeps this of a compiled plan. */
 export interface ProgramBody {
-  /** Counts the values of the input for one image. */
-  readonly inputLength: number
   activationBytes(batch: number): number
   /**
    * Runs a batch; one that its signal gives up rejects with the signal's reason.
    *
-   * @param pixels belong to the run; the caller's own stay with the caller
+   * @param given all inputs of an image one behind the other, then those of the next; it belongs to the run
    * @returns each output of the batch, in the order of `compile`
    */
   run(
-    pixels: Float32Array<ArrayBuffer>,
+    given: Float32Array<ArrayBuffer>,
     batch: number,
     signal: AbortSignal | undefined,
   ): Promise<readonly Float32Array[]>
   /** Runs a batch and tells how long each operation took. Absent where that cannot be told. */
   profile?(
-    pixels: Float32Array<ArrayBuffer>,
+    given: Float32Array<ArrayBuffer>,
     batch: number,
     signal: AbortSignal | undefined,
   ): Promise<RunTimes>
@@ -50,9 +48,12 @@ export class OwnedModel implements EngineModel {
   readonly packed?: PackedBytes
   readonly #body: ModelBody
   readonly #lease: Lease<ModelBody>
+  readonly #source: WeightSource
 
-  constructor(body: ModelBody) {
+  /** @param source gives rows of tables while programs run */
+  constructor(body: ModelBody, source: WeightSource) {
     this.#body = body
+    this.#source = source
     if (body.packed !== undefined) this.packed = body.packed
     this.#lease = new Lease(body, 'model')
   }
@@ -64,7 +65,9 @@ export class OwnedModel implements EngineModel {
   /** Throws `unsupported` where the plan contradicts itself or names weights that were not loaded, `disposed` after disposal. */
   compile(plan: Plan, outputs: readonly SlotName[]): Program {
     const slots = [...new Set(outputs)]
-    return new OwnedProgram(this.#lease, this.#lease.get().compile(plan, slots), slots)
+    const model = this.#lease.get()
+    const take = takeInputs(plan, this.#source)
+    return new OwnedProgram(this.#lease, model.compile(plan, slots), slots, take)
   }
 
   [Symbol.dispose](): void {
@@ -75,15 +78,19 @@ export class OwnedModel implements EngineModel {
 /** Keeps a program and its weights while it runs. */
 interface RunHeld extends Disposable {
   readonly body: ProgramBody
-  readonly input: Readonly<Parameters<ProgramBody['run']>>
+  /** Is to come where rows of its ids are read first. */
+  readonly input: RunInput | Promise<RunInput>
 }
+type RunInput = Readonly<Parameters<ProgramBody['run']>>
 
 class OwnedProgram implements Program {
   readonly #model: Lease<ModelBody>
   readonly #lease: Lease<ProgramBody>
   readonly #outputs: readonly SlotName[]
+  readonly #take: TakeInputs
 
-  constructor(model: Lease<ModelBody>, body: ProgramBody, outputs: readonly SlotName[]) {
+  constructor(model: Lease<ModelBody>, body: ProgramBody, outputs: readonly SlotName[], take: TakeInputs) {
+    this.#take = take
     this.#model = model
     this.#lease = new Lease(body, 'program')
     this.#outputs = outputs
@@ -94,19 +101,22 @@ class OwnedProgram implements Program {
   }
 
   async run(
-    pixels: Float32Array,
+    given: GivenInputs,
     options: { batch?: number; signal?: AbortSignal } = {},
   ): Promise<ReadonlyMap<SlotName, Float32Array>> {
-    using held = this.#begin(pixels, options)
-    return this.#named(await held.body.run(...held.input))
+    using held = this.#begin(given, options)
+    // A run begins at once where nothing is read for it, so that runs begin in the order in which they were asked for.
+    const input = held.input instanceof Promise ? await held.input : held.input
+    return this.#named(await held.body.run(...input))
   }
 
   async profile(
-    pixels: Float32Array,
+    given: GivenInputs,
     options: { batch?: number; signal?: AbortSignal } = {},
   ): Promise<RunTimes> {
-    using held = this.#begin(pixels, options)
-    if (held.body.profile !== undefined) return await held.body.profile(...held.input)
+    using held = this.#begin(given, options)
+    const input = held.input instanceof Promise ? await held.input : held.input
+    if (held.body.profile !== undefined) return await held.body.profile(...input)
     throw new EngineError(
       'unsupported',
       'This engine cannot tell how long each operation takes; native and wasm can.',
@@ -114,15 +124,17 @@ class OwnedProgram implements Program {
   }
 
   /** Checks what is asked of a run, and keeps weights and program until it has ended. */
-  #begin(pixels: Float32Array, options: { batch?: number; signal?: AbortSignal }): RunHeld {
+  #begin(given: GivenInputs, options: { batch?: number; signal?: AbortSignal }): RunHeld {
     checkOptionNames(options, { batch: true, signal: true })
     const { batch = 1, signal } = options
     signal?.throwIfAborted()
     const body = this.#lease.get()
     this.#model.get()
-    assertBatch(pixels, batch, body.inputLength)
-    // A copy is run, because the caller may overwrite its pixels, or transfer them away, while they are read.
-    const input = [new Float32Array(pixels), batch, signal] as const
+    const record = this.#take(given, batch)
+    const input =
+      record instanceof Promise
+        ? record.then((values) => [values, batch, signal] as const)
+        : ([record, batch, signal] as const)
     const held = [this.#lease.use(), this.#model.use()]
     return {
       body,

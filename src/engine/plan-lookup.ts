@@ -16,6 +16,27 @@ export function slotLength(plan: Plan, name: SlotName): number {
   return elementCount(plan.slots.get(name) ?? missing('slot', name))
 }
 
+/** Counts the values that a run is given of one image: those of all inputs. */
+export function inputLength(plan: Plan): number {
+  return plan.inputs.reduce((sum, { slot }) => sum + slotLength(plan, slot), 0)
+}
+
+/** Says where an input begins among all that a run is given of one image. Throws for a slot that is none. */
+export function inputPlace(
+  plan: Plan,
+  name: SlotName,
+): { readonly inputAt: number; readonly inputLength: number } {
+  const index = plan.inputs.findIndex(({ slot }) => slot === name)
+  if (index < 0) missing('input', name)
+  const inputs = plan.inputs.slice(0, index)
+  return { inputAt: inputLength({ ...plan, inputs }), inputLength: inputLength(plan) }
+}
+
+/** Tells whether a slot is given from outside, and written by no step. */
+export function isInput(plan: Plan, name: SlotName): boolean {
+  return plan.inputs.some(({ slot }) => slot === name)
+}
+
 /** Finds the shape of what a step reads: a slot, or a constant. */
 export function operandShape(plan: Plan, name: SlotName | ConstantName): Shape {
   return plan.slots.get(name) ?? plan.constants.get(name)?.shape ?? missing('slot or constant', name)

@@ -26,8 +26,8 @@ export interface Plan {
   readonly slots: ReadonlyMap<SlotName, Shape>
   /** Lists the steps in an order in which they can run: each reads slots that earlier ones have written. */
   readonly steps: readonly Step[]
-  /** Names the slot of normalised pixels, float32 [C, height, width]. */
-  readonly input: SlotName
+  /** Lists what a run is given of each image, in this order; one at least. No step writes these slots. */
+  readonly inputs: readonly PlanInput[]
   /** Holds the weights that the steps name, each with the shape that the engine may rely on. */
   readonly weights: ReadonlyMap<WeightName, Shape>
   /**
@@ -35,6 +35,43 @@ export interface Plan {
    * it may name a constant instead; some steps read one beside their slots. No slot has the name of a constant.
    */
   readonly constants: ReadonlyMap<ConstantName, Constant>
+}
+
+/** Is something that a run is given from outside, with the slot that it lies in. */
+export type PlanInput = ValuesInput | IdsInput | RowsOfIdsInput
+
+/** Is numbers of any size. */
+export interface ValuesInput {
+  /**
+   * Says what they are. `pixels`: normalised, [C, height, width]. `patches`: patches that are cut already, [G, P * P * C], a row each; those beyond an image's own
+   * are masked by the plan. `level`: what another plan has computed, [R, D], such as the tokens behind one of its blocks.
+   */
+  readonly kind: 'pixels' | 'patches' | 'level'
+  /** Names the slot. */
+  readonly slot: SlotName
+}
+
+/** Is the ids of a text's tokens. */
+export interface IdsInput {
+  readonly kind: 'ids'
+  /** Names the slot, [T, 1]: whole numbers from 0, as float32. */
+  readonly slot: SlotName
+  /** Counts the ids that there are: each is below it. Float32 holds 2^24 exactly. */
+  readonly count: number
+}
+
+/**
+ * Is the row of a table for each id. Nobody gives it: whoever holds the program reads these rows when a run asks for them, so that a table of hundreds of
+ * megabytes is never in memory.
+ */
+export interface RowsOfIdsInput {
+  readonly kind: 'rowsOfIds'
+  /** Names the slot, [T, D]. */
+  readonly slot: SlotName
+  /** Names the input of ids; their count is the number of the table's rows. */
+  readonly ids: SlotName
+  /** Names the table, [count, D], among the weights of the source; the plan's `weights` do not have it. */
+  readonly table: WeightName
 }
 
 /** A table that is the same for every image. */
@@ -61,7 +98,11 @@ export type Step =
   | MaxRows
   | Broadcast
   | GatherRows
+  | TakeRow
   | StackRows
+  | Conv2d
+  | TransposedConv2d
+  | Resize
   | CrossAttention
   | AttentionWeights
   | CrossAttentionWeights
@@ -323,6 +364,98 @@ export interface GatherRows {
   readonly output: SlotName
   /** Names a constant [N, 1]: the row that each is, or -1 for zeros. */
   readonly index: ConstantName
+}
+
+/** Takes one row of each image by the ids that belong to its rows, as a text tower takes that of the token that ends a text. */
+export interface TakeRow {
+  readonly op: 'takeRow'
+  /** Names the rows, [R, D]. */
+  readonly input: SlotName
+  /** Names the ids, [R, 1], whole numbers. */
+  readonly ids: SlotName
+  /** Names the row that is taken, [1, D]. */
+  readonly output: SlotName
+  /**
+   * Says which row it is: that of the largest id, the first of several, or the first that has a given one. Where none has it, it is the first of all, as
+   * the argmax of PyTorch makes it.
+   */
+  readonly choice: RowChoice
+}
+
+/** Says which row is taken. */
+export type RowChoice =
+  | { readonly kind: 'largest' }
+  | {
+      readonly kind: 'first'
+      /** Is the id, a whole number from 0 to 2^24. */
+      readonly id: number
+    }
+
+/** Says how a square kernel passes over a picture, a pixel to a row: down and across alike. */
+export interface KernelPass {
+  /** Is the picture's height in pixels. */
+  readonly height: number
+  /** Is the picture's width in pixels. */
+  readonly width: number
+  /** Is the kernel's side in pixels, K. */
+  readonly kernel: number
+  /** Says how many pixels lie from one place of the kernel to the next. */
+  readonly stride: number
+  /** Says how many zeros lie around the picture on each side; fewer than the kernel's side. */
+  readonly padding: number
+}
+
+/**
+ * Convolves a picture, as `torch.nn.functional.conv2d` does with one group: the kernel has 1 + floor((side + 2 * padding - K) / stride) places along a side, and
+ * out[place, n] = sum over (y, x, c) of input[the pixel there, c] * weight[n, (y, x, c)], + bias[n].
+ */
+export interface Conv2d extends KernelPass {
+  readonly op: 'conv2d'
+  /** Names the pixels, [height * width, C]. */
+  readonly input: SlotName
+  /** Names the places, row by row, [places, N]. */
+  readonly output: SlotName
+  /** Names the kernels, [N, K * K * C]: a row is (y, x, channel), and not (channel, y, x) as PyTorch stores it. */
+  readonly weight: WeightName
+  /** Names what is added to each place, [N]; null where nothing is. */
+  readonly bias: WeightName | null
+}
+
+/**
+ * Turns a convolution round, as `torch.nn.functional.conv_transpose2d` does with one group: each row of the input is a place of the kernel in the picture that is
+ * made, and adds there what its channels make of the kernel. Height and width are those of that picture: PyTorch's `output_padding` chooses among those that have
+ * as many places.
+ */
+export interface TransposedConv2d extends KernelPass {
+  readonly op: 'transposedConv2d'
+  /** Names the places, [places, C]. */
+  readonly input: SlotName
+  /** Names the pixels, [height * width, N]. */
+  readonly output: SlotName
+  /** Names the kernels, [K * K * N, C]: a column of a kernel is (y, x, n). */
+  readonly weight: WeightName
+  /** Names what is added to each pixel, [N]; null where nothing is. */
+  readonly bias: WeightName | null
+}
+
+/**
+ * Resizes a picture, a pixel to a row. Each row of the new picture is a sum of rows of the old one with weights, and each column likewise; what makes it bilinear
+ * or bicubic, and where corners lie, is in the two tables alone (kernels/resample-table.ts).
+ */
+export interface Resize {
+  readonly op: 'resize'
+  /** Names the pixels, [height * width, C]. */
+  readonly input: SlotName
+  /** Names the new ones, [new height * new width, C]. */
+  readonly output: SlotName
+  /** Is the old picture's height in pixels. */
+  readonly height: number
+  /** Is the old picture's width in pixels. */
+  readonly width: number
+  /** Names a constant [new height, 2 * taps]: the rows that each is made of, then their weights. */
+  readonly rows: ConstantName
+  /** Names a constant [new width, 2 * taps], of columns likewise. */
+  readonly columns: ConstantName
 }
 
 /** Takes the largest value of each column: [1, D]. A NaN stays one. */

@@ -1,6 +1,18 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { antialiasTaps, plainTaps, resampleLevels, resampleTable, triangleTaps } from './resample-table.js'
+import { numbers, rowsOfPlanes } from '../../test/kernels/numbers.js'
+import {
+  antialiasTaps,
+  type Interpolation,
+  interpolationTaps,
+  plainTaps,
+  resampleLevels,
+  resampleTable,
+  tableOfTaps,
+  tapsOfTable,
+  triangleTaps,
+} from './resample-table.js'
 
 function expectClose(weights: readonly number[], expected: readonly number[]): void {
   expect(weights).toHaveLength(expected.length)
@@ -72,5 +84,44 @@ test('levels are resampled as a table is, though the height goes first', () => {
     const found = resampleLevels(levels, [height, width], vertical, horizontal)
     expect(found).toHaveLength(table.length)
     for (const [i, value] of found.entries()) expect(value).toBeCloseTo(table[i], 3)
+  }
+})
+
+interface Resized extends Interpolation {
+  readonly height: number
+  readonly width: number
+  readonly factor: number | null
+  readonly size: readonly [number, number]
+  readonly y: readonly number[]
+}
+const { resize } = JSON.parse(
+  readFileSync(new URL('../../test/kernels/expected.json', import.meta.url), 'utf8'),
+) as { readonly resize: readonly Resized[] }
+
+test.each(
+  resize.map((row) => {
+    const { height, width, mode, corners, factor, size } = row
+    const to = factor === null ? `to ${size.join(' x ')}` : `by ${factor}`
+    return [`${height} x ${width} ${to}, ${mode}${corners ? ', corners on corners' : ''}`, row] as const
+  }),
+)('taps of PyTorch: %s', (_, { height, width, factor, size, y, ...how }) => {
+  const taps = [height, width].map((side, axis) =>
+    interpolationTaps(side, factor === null ? { size: size[axis] } : { factor }, how),
+  )
+  expect(taps.map(({ indices }) => indices.length)).toEqual(size)
+  const picture = rowsOfPlanes(numbers(2 * height * width), 2)
+  const found = resampleTable(picture, [height, width], taps[0], taps[1])
+  for (const [i, value] of y.entries()) expect(found[i]).toBeCloseTo(value, 6)
+})
+
+test('a table of taps gives back the same taps, filled up with weights of 0', () => {
+  const taps = antialiasTaps(7, 4)
+  const count = Math.max(...taps.indices.map((row) => row.length))
+  expect(taps.indices.some((row) => row.length < count)).toBe(true)
+  const back = tapsOfTable(tableOfTaps(taps), count)
+  for (const [i, row] of taps.indices.entries()) {
+    expect(back.indices[i].slice(0, row.length)).toEqual(row)
+    expect(back.weights[i].slice(0, row.length)).toEqual(taps.weights[i].map(Math.fround))
+    expect(back.weights[i].slice(row.length).every((weight) => weight === 0)).toBe(true)
   }
 })

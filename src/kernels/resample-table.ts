@@ -36,12 +36,17 @@ export function plainTapsAt(places: Float64Array, inputSize: number): Taps {
   return { indices, weights }
 }
 
-/** Gives bilinear taps. With `corners` the first and last places of both sizes lie on each other (`align_corners`), else their edges do. */
-export function bilinearTaps(inputSize: number, outputSize: number, corners = false): Taps {
+/**
+ * Gives bilinear taps. With `corners` the first and last places of both sizes lie on each other (`align_corners`), else their edges do.
+ *
+ * @param factor output cells per input cell, where it was given and the output's size follows from it
+ */
+export function bilinearTaps(inputSize: number, outputSize: number, corners = false, factor?: number): Taps {
   const last = inputSize - 1
+  const places = corners ? cornerPlaces(inputSize, outputSize) : null
   const taps = Array.from({ length: outputSize }, (_, i) => {
-    const centred = Math.max(((i + 0.5) * inputSize) / outputSize - 0.5, 0)
-    const source = corners ? (outputSize > 1 ? (i * last) / (outputSize - 1) : 0) : centred
+    const cell = factor === undefined ? ((i + 0.5) * inputSize) / outputSize : (i + 0.5) / factor
+    const source = places?.[i] ?? Math.max(cell - 0.5, 0)
     const first = Math.min(Math.floor(source), last)
     return { first, second: Math.min(first + 1, last), t: Math.min(source - first, 1) }
   })
@@ -49,6 +54,40 @@ export function bilinearTaps(inputSize: number, outputSize: number, corners = fa
     indices: taps.map(({ first, second }) => [first, second]),
     weights: taps.map(({ t }) => [1 - t, t]),
   }
+}
+
+/** Says how a side is resized, as `torch.nn.functional.interpolate` is told it. */
+export interface Interpolation {
+  readonly mode: 'bilinear' | 'bicubic'
+  /** Says that the first and last places of both sizes lie on each other (`align_corners`), and not their edges. */
+  readonly corners: boolean
+}
+
+/**
+ * Gives the taps of a side that is resized to a size, or by a factor, of which the new size is the whole part of the product. PyTorch takes the factor itself for
+ * the distance of places, unless corners lie on each other.
+ */
+export function interpolationTaps(
+  inputSize: number,
+  to: { readonly size: number } | { readonly factor: number },
+  { mode, corners }: Interpolation,
+): Taps {
+  const factor = 'factor' in to ? to.factor : undefined
+  const outputSize = 'size' in to ? to.size : Math.floor(inputSize * to.factor)
+  if (mode === 'bilinear') return bilinearTaps(inputSize, outputSize, corners, factor)
+  if (corners) return cornerTaps(inputSize, outputSize)
+  return plainTaps(inputSize, outputSize, factor === undefined ? undefined : 1 / factor)
+}
+
+/** Gives the taps of plain bicubic where the first and last places of both sizes lie on each other (`align_corners`). */
+function cornerTaps(inputSize: number, outputSize: number): Taps {
+  return plainTapsAt(cornerPlaces(inputSize, outputSize), inputSize)
+}
+
+function cornerPlaces(inputSize: number, outputSize: number): Float64Array {
+  return Float64Array.from({ length: outputSize }, (_, i) =>
+    outputSize > 1 ? (i * (inputSize - 1)) / (outputSize - 1) : 0,
+  )
 }
 
 /** Gives the taps of antialiased bicubic. */
@@ -122,6 +161,33 @@ function widenedTaps(
     weights.push(raw.map((weight) => weight / sum))
   }
   return { indices, weights }
+}
+
+/** Writes taps as a table [outputs, 2 * taps], in a row the indices, then their weights; each row has as many as the longest, with weights of 0. */
+export function tableOfTaps(
+  { indices, weights }: Taps,
+  count = mostTaps({ indices, weights }),
+): Float32Array {
+  const table = new Float32Array(indices.length * 2 * count)
+  for (const [i, row] of indices.entries()) {
+    table.set(row, i * 2 * count)
+    table.set(weights[i], i * 2 * count + count)
+  }
+  return table
+}
+
+/** Counts the inputs that an output is made of, at most. */
+export function mostTaps({ indices }: Taps): number {
+  return Math.max(...indices.map((row) => row.length))
+}
+
+/** Reads back what `tableOfTaps` wrote. */
+export function tapsOfTable(table: Float32Array, count: number): Taps {
+  const outputs = Array.from({ length: table.length / (2 * count) }, (_, i) => 2 * count * i)
+  return {
+    indices: outputs.map((from) => Array.from(table.subarray(from, from + count))),
+    weights: outputs.map((from) => Array.from(table.subarray(from + count, from + 2 * count))),
+  }
 }
 
 /** Computes the cubic convolution kernel of Keys (1981). */

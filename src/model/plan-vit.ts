@@ -143,7 +143,7 @@ export function planVit(
     plan: {
       slots: builder.slots,
       steps: builder.steps,
-      input,
+      inputs: [{ kind: 'pixels', slot: input }],
       weights: builder.weights,
       constants: builder.constants,
     },

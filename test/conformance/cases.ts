@@ -1,28 +1,20 @@
 /** This is the table of ops at awkward sizes: one row each, with the error that is allowed and why. */
 import type { Engine } from '../../src/engine/engine.js'
-import type { ActivationKind, Constant, HeadFusion, RoutingChoice } from '../../src/engine/plan.js'
+import type {
+  ActivationKind,
+  Constant,
+  HeadFusion,
+  Plan,
+  RoutingChoice,
+  SlotName,
+} from '../../src/engine/plan.js'
 import { slotLength } from '../../src/engine/plan-lookup.js'
 import type { StepOf } from '../../src/engine/step-table.js'
 import { ACTIVATIONS } from '../../src/kernels/activation.js'
 import { placesOf } from '../../src/kernels/patchify.js'
-import { normWeights, outputOf, pairOf, planOf, pseudoRandom, type StepPlan, weights } from './one-step.js'
-
-export interface Case {
-  readonly name: string
-  readonly make: () => StepPlan
-  readonly tolerance: number
-}
-
-/** Values are copied: not one bit may differ. */
-const EXACT = 0
-/** Each value is rounded once or twice, by 6e-8. */
-const ROUNDED = 2e-7
-/** A function is off by a few units in the last place, see functions.ts. */
-const FUNCTION = 4e-7
-/** In sums in float32, rounding errors of up to 4096 products, of random signs, stay near the square root of their number. */
-const SUMMED = 2e-6
-/** Between two products stands a softmax, whose exponents carry the first one's error. */
-const ATTENDED = 3e-6
+import { ATTENDED, type Case, EXACT, FUNCTION, ROUNDED, SUMMED } from './case.js'
+import { MAP_CASES } from './map-cases.js'
+import { normWeights, outputOf, pairOf, planOf, pseudoRandom, weights } from './one-step.js'
 
 function linear(rows: number, depth: number, columns: number, bias: boolean): Case {
   return {
@@ -466,7 +458,7 @@ const ROUTED_CASES: readonly Case[] = [
 /** Lists the cases that an engine is tried on. */
 export function casesFor(engine: string): readonly Case[] {
   const own = engine === 'native' ? ROUTED_CASES : []
-  return [...CASES, ...(engine === 'webgpu' ? LARGE_CASES : LONG_CASES), ...own]
+  return [...CASES, ...MAP_CASES, ...(engine === 'webgpu' ? LARGE_CASES : LONG_CASES), ...own]
 }
 
 const CASES: readonly Case[] = [
@@ -743,6 +735,18 @@ const CASES: readonly Case[] = [
 
 const BATCH = 2
 
+/** Gives each input of a plan values that are the same every time; ids are whole numbers. */
+export function givenOf(plan: Plan, batch: number): ReadonlyMap<SlotName, Float32Array> {
+  const asked = plan.inputs.filter(({ kind }) => kind !== 'rowsOfIds')
+  return new Map(
+    asked.map((input, index) => {
+      const values = pseudoRandom(batch * slotLength(plan, input.slot), 7 + index)
+      if (input.kind !== 'ids') return [input.slot, values]
+      return [input.slot, values.map((value) => Math.floor(((value + 1) / 2) * input.count))]
+    }),
+  )
+}
+
 /**
  * Runs a case on an engine, on a batch that is the same every time.
  *
@@ -752,6 +756,5 @@ export async function runCase(engine: Engine, { make }: Case, isApart = false): 
   const { plan, output } = make()
   using model = await engine.load(plan, weights)
   using program = model.compile(plan, isApart ? [...plan.slots.keys()] : [output])
-  const pixels = pseudoRandom(BATCH * slotLength(plan, 'x'), 7)
-  return outputOf(await program.run(pixels, { batch: BATCH }), output)
+  return outputOf(await program.run(givenOf(plan, BATCH), { batch: BATCH }), output)
 }

@@ -2,12 +2,12 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import type { WeightSource } from '../../src/engine/engine.js'
 import type { SlotName } from '../../src/engine/plan.js'
+import { inputLength } from '../../src/engine/plan-lookup.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
 import { planVit, type VitPlan } from '../../src/model/plan-vit.js'
 import { PLAIN, type RoutedExperts, type VitConfig } from '../../src/model/vit-config.js'
 import { createNativeEngine } from '../../src/platform/node/native/index.js'
 import { createWasmEngine } from '../../src/platform/node/wasm/index.js'
-import { elementCount } from '../../src/tensor/shape.js'
 import { ENGINE_VARIANTS, type EngineVariant } from '../support/engines.js'
 import { named, outputOf, pseudoRandom, relativeError, weights } from './one-step.js'
 
@@ -95,7 +95,7 @@ function vit(variant: Partial<VitConfig>): VitPlan {
 }
 
 function pixelsFor({ plan }: VitPlan, batch: number): Float32Array {
-  return pseudoRandom(batch * elementCount(plan.slots.get(plan.input) ?? []), 9)
+  return pseudoRandom(batch * inputLength(plan), 9)
 }
 
 const expectations = new Map<Partial<VitConfig>, Promise<ReadonlyMap<SlotName, Float32Array>>>()

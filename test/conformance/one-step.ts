@@ -35,6 +35,11 @@ export const weights: WeightSource = {
     for (let i = 0; i < values.length; i++) values[i] = around + (values[i] ?? Number.NaN) * spread
     return values
   },
+  readRows: async (name, [rows = 0, columns = 0], asked) => {
+    const table = await weights.read(name, [rows, columns])
+    const found = asked.map((row) => table.subarray(row * columns, (row + 1) * columns))
+    return Float32Array.from(found.flatMap((values) => Array.from(values)))
+  },
 }
 
 /** Stacks `depth` layers of `width` x `width` on `rows` rows. */
@@ -75,7 +80,7 @@ export function planOf(
 ): StepPlan {
   return {
     plan: {
-      input: 'x',
+      inputs: [{ kind: 'pixels', slot: 'x' }],
       slots: new Map([['x', input], ...Object.entries(slots)]),
       steps,
       weights: new Map(Object.entries(weightShapes)),

@@ -6,7 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.js'
 import { createReferenceEngine } from '../../src/engine/reference/reference-engine.js'
 import { ENGINE_VARIANTS, NOT_TRIED } from '../support/engines.js'
-import { type Case, casesFor, runCase } from './cases.js'
+import type { Case } from './case.js'
+import { casesFor, runCase } from './cases.js'
 import { named, outputOf, planOf, pseudoRandom, relativeError, weights } from './one-step.js'
 
 for (const line of NOT_TRIED) console.warn(`not run: ${line}`)

@@ -7,9 +7,8 @@ import type { Addon, Handle } from '../../src/engine/native/addon.js'
 import { createNativeEngineOn } from '../../src/engine/native/native-engine.js'
 import { nativeAvailability } from '../../src/platform/node/native/index.js'
 import { addonOrReason } from '../../src/platform/node/native/load-addon.js'
-import { elementCount } from '../../src/tensor/shape.js'
-import { casesFor } from '../conformance/cases.js'
-import { planOf, pseudoRandom, tower, weights } from '../conformance/one-step.js'
+import { casesFor, givenOf } from '../conformance/cases.js'
+import { planOf, tower, weights } from '../conformance/one-step.js'
 
 const { available, instructionSets } = nativeAvailability()
 const loaded = addonOrReason()
@@ -50,7 +49,7 @@ async function record({ plan, output }: ReturnType<typeof planOf>): Promise<Reco
   }
   const model = await createNativeEngineOn(recording, { threads: 2 }).load(plan, weights)
   const program = model.compile(plan, [output])
-  await program.run(pseudoRandom(elementCount(plan.slots.get('x') ?? []), 1))
+  await program.run(givenOf(plan, 1))
   return handed as Recorded
 }
 

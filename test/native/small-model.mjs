@@ -7,7 +7,7 @@ import { loadAddon } from '../../dist/platform/node/native/load-addon.js'
 
 /** [4, 32] becomes [4, 40] by a linear layer and GELU; all values of an output row are equal. */
 export const plan = {
-  input: 'x',
+  inputs: [{ kind: 'pixels', slot: 'x' }],
   slots: new Map([
     ['x', [4, 32]],
     ['hidden', [4, 40]],

@@ -23,6 +23,10 @@ const EVERY = [
   'sliceRows',
   'meanRows',
   'gatherRows',
+  'takeRow',
+  'conv2d',
+  'transposedConv2d',
+  'resize',
   'stackRows',
   'maxRows',
   'broadcast',
@@ -87,7 +91,7 @@ class Builder {
 
   plan(): Plan {
     const [slots, weights, constants, steps] = [this.#slots, this.#weights, this.#constants, this.#steps]
-    return { input: 'x', slots, weights, constants, steps }
+    return { inputs: [{ kind: 'pixels', slot: 'x' }], slots, weights, constants, steps }
   }
 
   add({ choice, from, other, width, kind }: Draw): void {
@@ -157,6 +161,49 @@ class Builder {
         const index = `index ${this.#constants.size}`
         this.#constants.set(index, { shape: [2, 1], values: Float32Array.of(rows - 1, -1) })
         this.#step([2, inWidth], (output) => ({ op: 'gatherRows', input, output, index }))
+        return
+      }
+      case 'takeRow': {
+        const ids = this.#linear(input, rows, inWidth, 1)
+        const choice = kind === 'relu' ? ({ kind: 'first', id: 3 } as const) : ({ kind: 'largest' } as const)
+        this.#step([1, inWidth], (output) => ({ op: 'takeRow', input, ids, output, choice }))
+        return
+      }
+      case 'conv2d': {
+        const weight = this.#weight([width, 9 * inWidth])
+        const pass = { height: rows, width: 1, kernel: 3, stride: 1, padding: 1 } as const
+        const bias = kind === 'relu' ? null : this.#weight([width])
+        this.#step([rows, width], (output) => ({ op: 'conv2d', input, output, weight, bias, ...pass }))
+        return
+      }
+      case 'transposedConv2d': {
+        const weight = this.#weight([4 * width, inWidth])
+        const pass = { height: 2 * rows, width: 2, kernel: 2, stride: 2, padding: 0 } as const
+        const bias = this.#weight([width])
+        this.#step([4 * rows, width], (output) => ({
+          op: 'transposedConv2d',
+          input,
+          output,
+          weight,
+          bias,
+          ...pass,
+        }))
+        return
+      }
+      case 'resize': {
+        const table = `taps ${this.#constants.size}`
+        this.#constants.set(table, { shape: [2, 2], values: Float32Array.of(0, 1, rows - 1, 1) })
+        const columns = `taps ${this.#constants.size}`
+        this.#constants.set(columns, { shape: [1, 2], values: Float32Array.of(0, 1) })
+        this.#step([2, inWidth], (output) => ({
+          op: 'resize',
+          input,
+          output,
+          height: rows,
+          width: 1,
+          rows: table,
+          columns,
+        }))
         return
       }
       case 'stackRows':

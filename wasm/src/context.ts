@@ -21,6 +21,9 @@ export const THREADS: usize = JOB + 40
 /** Lies behind what `setJob` is given; packed.ts says what it holds. */
 export const INTEGERS: usize = JOB + 48
 
+/** Is the first row of the block of rows that a product is at. The leader writes it. */
+export const FIRST_ROW: usize = JOB + 52
+
 /** Takes addresses in bytes; `outputs` is that of a table of addresses. */
 export function setJob(
   batch: i32,

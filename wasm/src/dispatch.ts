@@ -19,6 +19,10 @@ import {
   OP_BROADCAST,
   OP_PROBE_ATTENTION,
   OP_GATHER_ROWS,
+  OP_TAKE_ROW,
+  OP_CONV2D,
+  OP_FOLD_PATCHES,
+  OP_RESIZE,
   OP_REGROUP,
   OP_CONVERT,
 } from './ops'
@@ -60,6 +64,14 @@ export function tasksOfOperation(kind: i32, op: usize): i32 {
       return kernels.probeAttentionTasks(op)
     case OP_GATHER_ROWS:
       return kernels.gatherRowsTasks(op)
+    case OP_TAKE_ROW:
+      return kernels.takeRowTasks(op)
+    case OP_CONV2D:
+      return kernels.conv2dTasks(op)
+    case OP_FOLD_PATCHES:
+      return kernels.foldPatchesTasks(op)
+    case OP_RESIZE:
+      return kernels.resizeTasks(op)
     case OP_REGROUP:
       return kernels.regroupTasks(op)
     case OP_CONVERT:
@@ -107,6 +119,14 @@ export function runOperation(kind: i32, op: usize, task: i32): void {
       return kernels.probeAttention(op, task)
     case OP_GATHER_ROWS:
       return kernels.gatherRows(op, task)
+    case OP_TAKE_ROW:
+      return kernels.takeRow(op, task)
+    case OP_CONV2D:
+      return kernels.conv2d(op, task)
+    case OP_FOLD_PATCHES:
+      return kernels.foldPatches(op, task)
+    case OP_RESIZE:
+      return kernels.resize(op, task)
     case OP_REGROUP:
       return kernels.regroup(op, task)
     case OP_CONVERT:

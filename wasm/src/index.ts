@@ -1,16 +1,17 @@
 // Makes the module that src/engine/wasm drives: it packs weights, and runs operations with all threads that share the memory.
 //
 // The leader runs an operation by publishing it and taking tasks from a common counter; followers do the same, then wait for the next.
-import { BATCH, GENERATION, NEXT_TASK, OP, setJob, setThread, TASKS, THREADS, WORKING } from './context'
+import { BATCH, batch, FIRST_ROW, GENERATION, NEXT_TASK, OP, rowsOf, setJob, setThread, TASKS, THREADS, WORKING } from './context'
 import { attentionScratchBytes, probeAttentionScratchBytes } from './attention'
 import { attentionWeightsScratchBytes } from './attention-weights'
 import { digestStripes } from './digest'
 import { runOperation, tasksOfOperation } from './dispatch'
 import { gramPanels, multiplyRows } from './features'
 import { madd, splat, sumLanes } from './functions'
-import { FIELDS, kindOf, OP_ATTENTION, OP_ATTENTION_WEIGHTS, OP_LINEAR, OP_PROBE_ATTENTION } from './ops'
+import { FIELDS, kindOf, OP_ATTENTION, OP_ATTENTION_WEIGHTS, OP_CONV2D, OP_LINEAR, OP_PROBE_ATTENTION, OP_RESIZE, OUTPUT } from './ops'
+import { resizeScratchBytes } from './maps'
 import { packPanels, publishProducts } from './packed'
-import { laidOutBytes, layOut, layOutTasks, linearScratchBytes } from './product'
+import { blockRowsOf, laidOutBytes, layOut, layOutTasks, linearScratchBytes } from './product'
 
 export { digestStripes, gramPanels, multiplyRows, packPanels, setJob }
 
@@ -36,7 +37,8 @@ export function scratchBytes(ops: usize, count: i32, images: i32): i32 {
   for (let i = 0; i < count; i++) {
     const op = ops + <usize>(i * FIELDS * 8)
     const kind = kindOf(op)
-    if (kind == OP_LINEAR) most = max(most, linearScratchBytes(op))
+    if (isProduct(kind)) most = max(most, linearScratchBytes(op))
+    else if (kind == OP_RESIZE) most = max(most, resizeScratchBytes(op))
     else if (kind == OP_ATTENTION) most = max(most, attentionScratchBytes(op))
     else if (kind == OP_ATTENTION_WEIGHTS) most = max(most, attentionWeightsScratchBytes(op))
     else if (kind == OP_PROBE_ATTENTION) most = max(most, probeAttentionScratchBytes(op))
@@ -50,7 +52,7 @@ export function sharedBytes(ops: usize, count: i32, images: i32): i32 {
   let most = 0
   for (let i = 0; i < count; i++) {
     const op = ops + <usize>(i * FIELDS * 8)
-    if (kindOf(op) == OP_LINEAR) most = max(most, laidOutBytes(op))
+    if (isProduct(kindOf(op))) most = max(most, laidOutBytes(op))
   }
   return (most + 127) & ~127
 }
@@ -101,13 +103,27 @@ function runPhase(phase: i32, op: usize): void {
   }
 }
 
+function isProduct(kind: i32): bool {
+  return kind == OP_LINEAR || kind == OP_CONV2D
+}
+
+/** Rows are laid out before they are multiplied, block by block. */
+function runProduct(kind: i32, op: usize): void {
+  const rows = batch() * rowsOf(op, OUTPUT)
+  for (let first = 0; first < rows; first += blockRowsOf(op)) {
+    store<i32>(FIRST_ROW, first)
+    runPhase(LAY_OUT, op)
+    runPhase(kind, op)
+  }
+}
+
 /** Runs operations [from, to) of those at `ops`. The leader alone calls it. */
 export function run(ops: usize, from: i32, to: i32): void {
   for (let i = from; i < to; i++) {
     const op = ops + <usize>(i * FIELDS * 8)
     const kind = kindOf(op)
-    if (kind == OP_LINEAR) runPhase(LAY_OUT, op)
-    runPhase(kind, op)
+    if (isProduct(kind)) runProduct(kind, op)
+    else runPhase(kind, op)
   }
 }
 

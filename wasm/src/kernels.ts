@@ -2,6 +2,7 @@
 // counts them.
 export * from './attention'
 export * from './attention-weights'
+export * from './maps'
 export * from './product'
 export * from './rows'
 export * from './turn'

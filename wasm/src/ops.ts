@@ -18,13 +18,17 @@ export const OP_MAX_ROWS: i32 = 13
 export const OP_BROADCAST: i32 = 14
 export const OP_PROBE_ATTENTION: i32 = 15
 export const OP_GATHER_ROWS: i32 = 16
-export const OP_REGROUP: i32 = 17
-export const OP_CONVERT: i32 = 18
-export const OP_ROUTE: i32 = 19
-export const OP_PLACE_BY_EXPERT: i32 = 20
-export const OP_TO_EXPERTS: i32 = 21
-export const OP_EXPERT_LINEAR: i32 = 22
-export const OP_FROM_EXPERTS: i32 = 23
+export const OP_TAKE_ROW: i32 = 17
+export const OP_CONV2D: i32 = 18
+export const OP_FOLD_PATCHES: i32 = 19
+export const OP_RESIZE: i32 = 20
+export const OP_REGROUP: i32 = 21
+export const OP_CONVERT: i32 = 22
+export const OP_ROUTE: i32 = 23
+export const OP_PLACE_BY_EXPERT: i32 = 24
+export const OP_TO_EXPERTS: i32 = 25
+export const OP_EXPERT_LINEAR: i32 = 26
+export const OP_FROM_EXPERTS: i32 = 27
 
 // These are the members of enumerations.
 export const ACTIVATION_IDENTITY: i32 = 0
@@ -95,7 +99,7 @@ export const PACKED_PART_OFFSET: i32 = 0
 export const PACKED_PART_PRECISION: i32 = 1
 
 // Fields lie here, in numbers from the operation's first, which is its kind.
-export const FIELDS: i32 = 63
+export const FIELDS: i32 = 69
 /** Names what the operation works on. */
 export const INPUT: i32 = 1
 /** Names the other slot that it reads. */
@@ -108,13 +112,13 @@ export const NORM: i32 = 16
 export const KEY_NORM: i32 = 20
 /** Names the weight that the operation is about. */
 export const WEIGHT: i32 = 24
-/** Is added to each row of a product, or to the scores by which experts are chosen. It is used by linear, route, expertLinear. */
+/** Is added to each row of a product, or to the scores by which experts are chosen. It is used by linear, conv2d, foldPatches, route, expertLinear. */
 export const BIAS: i32 = 26
-/** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise. */
+/** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise, conv2d. */
 export const GAMMA: i32 = 27
 /** Names a table of the plan. */
 export const CONSTANT: i32 = 28
-/** Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention, attentionWeights. */
+/** Names the rows for offsets in columns of a decomposed bias, or the columns that those of a resized picture are made of; what is about rows is the constant. It is used by attention, attentionWeights, resize. */
 export const COLUMN_TABLE: i32 = 29
 /** Names how many keys each group sees. It is used by attention, attentionWeights. */
 export const KEY_COUNTS: i32 = 30
@@ -122,9 +126,9 @@ export const KEY_COUNTS: i32 = 30
 export const ROW_INDEX: i32 = 31
 /** Names the heads whose weights are given; those of all heads where it names none. It is used by attentionWeights. */
 export const HEAD_INDEX: i32 = 32
-/** Is applied to each value. It is used by linear, elementwise, expertLinear. */
+/** Is applied to each value. It is used by linear, elementwise, conv2d, expertLinear. */
 export const ACTIVATION: i32 = 33
-/** Says how the second slot joins at the end. It is used by linear, elementwise. */
+/** Says how the second slot joins at the end. It is used by linear, elementwise, conv2d. */
 export const COMBINE: i32 = 34
 /** Says which rows of an attention are weights. It is used by attention. */
 export const WEIGHT_OPERAND: i32 = 35
@@ -140,7 +144,7 @@ export const ROUTING: i32 = 39
 export const PRECISION: i32 = 40
 /** Counts the rows of the grid that a bias is about. It is used by attention, attentionWeights. */
 export const GRID_ROWS: i32 = 41
-/** Counts the columns of the grid that a bias is about. It is used by attention, attentionWeights. */
+/** Counts the columns of the grid that a bias is about, or of a picture that was resized. It is used by attention, attentionWeights, resize. */
 export const GRID_COLUMNS: i32 = 42
 /** Counts the heads that share out the width. It is used by turn, attention, attentionWeights, probeAttention. */
 export const HEADS: i32 = 43
@@ -154,34 +158,46 @@ export const PAIRS_NEIGHBOURS: i32 = 46
 export const SCALE: i32 = 47
 /** Is the place among the outputs asked for. It is used by copyOut. */
 export const OUTPUT_INDEX: i32 = 48
+/** [values] Says where an input begins among all that a run is given of one image. It is used by copyIn, copyOut, patchifyPlanes. */
+export const INPUT_AT: i32 = 49
+/** [values] Counts all that a run is given of one image. It is used by copyIn, copyOut, patchifyPlanes. */
+export const INPUT_LENGTH: i32 = 50
 /** Counts the channels of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const CHANNELS: i32 = 49
-/** [pixels] Is the height of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const PLANE_HEIGHT: i32 = 50
-/** [pixels] Is the width of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
-export const PLANE_WIDTH: i32 = 51
-/** [pixels] Is the side of a patch. It is used by patchifyPlanes, patchifyRows. */
-export const PATCH_SIZE: i32 = 52
-/** [pixels] Is how far one patch begins from the next one, down and across. It is used by patchifyPlanes, patchifyRows. */
-export const PATCH_STRIDE: i32 = 53
+export const CHANNELS: i32 = 51
+/** [pixels] Is the height of the picture that is cut, put together or resized. It is used by patchifyPlanes, patchifyRows, conv2d, foldPatches, resize. */
+export const PLANE_HEIGHT: i32 = 52
+/** [pixels] Is the width of the picture that is cut, put together or resized. It is used by patchifyPlanes, patchifyRows, conv2d, foldPatches, resize. */
+export const PLANE_WIDTH: i32 = 53
+/** [pixels] Is the side of a patch, or of a kernel. It is used by patchifyPlanes, patchifyRows, conv2d, foldPatches. */
+export const PATCH_SIZE: i32 = 54
+/** [pixels] Is how far one patch begins from the next one, down and across. It is used by patchifyPlanes, patchifyRows, conv2d, foldPatches. */
+export const PATCH_STRIDE: i32 = 55
+/** [pixels] Is how far the first patch begins in front of the picture, where zeros lie; as many lie behind it. It is used by conv2d, foldPatches. */
+export const PADDING: i32 = 56
+/** Counts the rows, and the columns, that each of a resized picture is made of. It is used by resize. */
+export const TAPS: i32 = 57
+/** Says that the row with the largest id is taken, and not the first with the id that is asked for. It is used by takeRow. */
+export const TAKES_LARGEST: i32 = 58
+/** Is the id whose first row is taken. It is used by takeRow. */
+export const ID: i32 = 59
 /** [columns] Says where keys begin in a row of the second slot. It is used by attention, attentionWeights. */
-export const KEYS_AT: i32 = 54
+export const KEYS_AT: i32 = 60
 /** [columns] Says where values begin in a row of the second slot. It is used by attention. */
-export const VALUES_AT: i32 = 55
+export const VALUES_AT: i32 = 61
 /** [rows] Is the first row that is kept, or may be routed. It is used by sliceRows, route. */
-export const FIRST_ROW: i32 = 56
+export const FIRST_ROW: i32 = 62
 /** [rows] Counts the learnt queries. It is used by probeAttention. */
-export const LATENTS: i32 = 57
+export const LATENTS: i32 = 63
 /** Counts the groups, or experts, that share out the rows of an image. It is used by attention, attentionWeights, regroup, expertLinear. */
-export const GROUPS: i32 = 58
+export const GROUPS: i32 = 64
 /** Says that groups become images again. It is used by regroup. */
-export const IS_BACK: i32 = 59
+export const IS_BACK: i32 = 65
 /** Counts the experts that each token chooses. It is used by route. */
-export const CHOICES: i32 = 60
+export const CHOICES: i32 = 66
 /** [rows] Is how many tokens of an image an expert takes at most. It is used by route. */
-export const CAPACITY: i32 = 61
+export const CAPACITY: i32 = 67
 /** Numbers the expert whose rows are multiplied. It is used by expertLinear. */
-export const EXPERT: i32 = 62
+export const EXPERT: i32 = 68
 
 // @ts-ignore: decorator
 @inline export function field(op: usize, index: i32): i32 {
@@ -260,6 +276,14 @@ export const EXPERT: i32 = 62
   return field(op, OUTPUT_INDEX)
 }
 // @ts-ignore: decorator
+@inline export function inputAtOf(op: usize): i32 {
+  return field(op, INPUT_AT)
+}
+// @ts-ignore: decorator
+@inline export function inputLengthOf(op: usize): i32 {
+  return field(op, INPUT_LENGTH)
+}
+// @ts-ignore: decorator
 @inline export function channelsOf(op: usize): i32 {
   return field(op, CHANNELS)
 }
@@ -278,6 +302,22 @@ export const EXPERT: i32 = 62
 // @ts-ignore: decorator
 @inline export function patchStrideOf(op: usize): i32 {
   return field(op, PATCH_STRIDE)
+}
+// @ts-ignore: decorator
+@inline export function paddingOf(op: usize): i32 {
+  return field(op, PADDING)
+}
+// @ts-ignore: decorator
+@inline export function tapsOf(op: usize): i32 {
+  return field(op, TAPS)
+}
+// @ts-ignore: decorator
+@inline export function takesLargest(op: usize): bool {
+  return field(op, TAKES_LARGEST) != 0
+}
+// @ts-ignore: decorator
+@inline export function idOf(op: usize): i32 {
+  return field(op, ID)
 }
 // @ts-ignore: decorator
 @inline export function keysAtOf(op: usize): i32 {

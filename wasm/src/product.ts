@@ -4,6 +4,7 @@
 // row. Weights in int8 fit as they are; activations are taken to 14 bits, which for bytes are two rows of seven.
 import {
   batch,
+  FIRST_ROW,
   rowsOf,
   scratch,
   sharedScratch,
@@ -26,7 +27,10 @@ import {
   combineOf,
   GAMMA,
   INPUT,
+  kindOf,
+  OP_CONV2D,
   OUTPUT,
+  patchSizeOf,
   PRECISION_INT8,
   SECOND,
   WEIGHT,
@@ -44,6 +48,7 @@ import {
   TILE_COLUMNS,
   widen,
 } from './packed'
+import { layOutPatch } from './maps'
 import { rowsOfTask, rowTasks } from './rows'
 
 // On x86, V8 has 15 vector registers to give. A tile of 6 rows takes them all where one instruction multiplies and adds: 12 sums, 2 vectors of weights
@@ -207,11 +212,33 @@ const GROUP_PANELS: i32 = 3
 // So many tiles are finished together: their sums stay in the first-level cache meanwhile.
 const GROUP_TILES: i32 = 4
 
+// A convolution's rows are patches, many times as much as its picture: no more of them are laid out at a time.
+const BLOCK_BYTES: i32 = 16777216
+
+/** Counts the numbers of a row that is multiplied. */
+function depthOf(op: usize): i32 {
+  const width = widthOf(op, INPUT)
+  return kindOf(op) == OP_CONV2D ? patchSizeOf(op) * patchSizeOf(op) * width : width
+}
+
+/** Counts the rows of a block, of a whole number of tiles, that are laid out and multiplied before the next ones: all rows, but of a convolution. */
+export function blockRowsOf(op: usize): i32 {
+  const tileRows = tileRowsOf(productsOf(weightPrecisionOf(op)))
+  const tiles = (batch() * rowsOf(op, OUTPUT) + tileRows - 1) / tileRows
+  if (kindOf(op) != OP_CONV2D) return tiles * tileRows
+  return min(tiles, max(BLOCK_BYTES / rowBytesOf(op) / tileRows, LEAST_CHUNK_TILES)) * tileRows
+}
+// Counts the rows of the block that is at work.
+// @ts-ignore: decorator
+@inline function ownRowsOf(op: usize): i32 {
+  return min(blockRowsOf(op), batch() * rowsOf(op, OUTPUT) - load<i32>(FIRST_ROW))
+}
+
 /** Counts the rows, of a whole number of tiles, that a task has. */
 function chunkOf(op: usize): i32 {
   const tileRows = tileRowsOf(productsOf(weightPrecisionOf(op)))
   const fitting = max(CHUNK_BYTES / rowBytesOf(op) / tileRows, LEAST_CHUNK_TILES)
-  const tiles = (batch() * rowsOf(op, INPUT) + tileRows - 1) / tileRows
+  const tiles = blockRowsOf(op) / tileRows
   const chunks = (tiles + fitting - 1) / fitting
   return ((tiles + chunks - 1) / chunks) * tileRows
 }
@@ -227,7 +254,7 @@ function chunkOf(op: usize): i32 {
 }
 
 export function linearTasks(op: usize): i32 {
-  const rows = batch() * rowsOf(op, INPUT)
+  const rows = ownRowsOf(op)
   const chunk = chunkOf(op)
   return ((rows + chunk - 1) / chunk) * groupsOf(widthOf(op, OUTPUT))
 }
@@ -235,12 +262,20 @@ export function linearTasks(op: usize): i32 {
 /** A thread keeps the sums of a chunk, panel by panel, then the widened blocks of a group. */
 export function linearScratchBytes(op: usize): i32 {
   const sums = chunkOf(op) * partsOf(productsOf(weightPrecisionOf(op)))
-  return (sums + BLOCK_STEPS) * GROUP_PANELS * TILE_COLUMNS * 4
+  const bytes = (sums + BLOCK_STEPS) * GROUP_PANELS * TILE_COLUMNS * 4
+  return kindOf(op) == OP_CONV2D ? max(bytes, depthOf(op) << 2) : bytes
+}
+
+export function conv2dTasks(op: usize): i32 {
+  return linearTasks(op)
+}
+export function conv2d(op: usize, task: i32): void {
+  linear(op, task)
 }
 
 export function linear(op: usize, task: i32): void {
-  const allRows = batch() * rowsOf(op, INPUT)
-  const depth = widthOf(op, INPUT)
+  const allRows = ownRowsOf(op)
+  const depth = depthOf(op)
   const columns = widthOf(op, OUTPUT)
   const precision = weightPrecisionOf(op)
   const products = productsOf(precision)
@@ -303,7 +338,7 @@ function touch(block: usize, panelBytes: usize, panels: i32, from: i32, to: i32)
 function finishPanels(op: usize, sums: usize, sumsBytes: usize, first: i32, rows: i32, panel: i32, panels: i32): void {
   const precision = weightPrecisionOf(op)
   const weight = weightAddress(op, WEIGHT)
-  const depth = widthOf(op, INPUT)
+  const depth = depthOf(op)
   const columns = widthOf(op, OUTPUT)
   const scales = precision == PRECISION_INT8 ? scalesAddress(weight, columns, depth) : 0
   for (let p = 0; p < panels; p++, sums += sumsBytes) {
@@ -347,30 +382,30 @@ const MOST: f32 = 8191
 // @ts-ignore: decorator
 @inline function rowBytesOf(op: usize): i32 {
   const precision = weightPrecisionOf(op)
-  return (stepsOf(precision, widthOf(op, INPUT)) << 2) * partsOf(productsOf(precision))
+  return (stepsOf(precision, depthOf(op)) << 2) * partsOf(productsOf(precision))
 }
 // Rows make whole tiles.
 // @ts-ignore: decorator
 @inline function laidOutRows(op: usize): i32 {
   const tileRows = tileRowsOf(productsOf(weightPrecisionOf(op)))
-  return ((batch() * rowsOf(op, INPUT) + tileRows - 1) / tileRows) * tileRows
+  return ((ownRowsOf(op) + tileRows - 1) / tileRows) * tileRows
 }
 // Scales lie behind all rows.
 // @ts-ignore: decorator
 @inline function rowScaleAddress(op: usize, row: i32): usize {
-  return sharedScratch() + <usize>laidOutRows(op) * <usize>rowBytesOf(op) + (<usize>row << 2)
+  return sharedScratch() + <usize>blockRowsOf(op) * <usize>rowBytesOf(op) + (<usize>row << 2)
 }
 
 export function laidOutBytes(op: usize): i32 {
-  return laidOutRows(op) * (rowBytesOf(op) + 4)
+  return blockRowsOf(op) * (rowBytesOf(op) + 4)
 }
 
 export function layOutTasks(op: usize): i32 {
-  return rowTasks(laidOutRows(op), widthOf(op, INPUT))
+  return rowTasks(laidOutRows(op), depthOf(op))
 }
 /** Lays the input's rows of a task out. What a tile lacks at the end is the last row, so that no stray numbers are multiplied. */
 export function layOut(op: usize, task: i32): void {
-  const depth = widthOf(op, INPUT)
+  const depth = depthOf(op)
   const precision = weightPrecisionOf(op)
   const products = productsOf(precision)
   const tileRows = tileRowsOf(products)
@@ -378,10 +413,13 @@ export function layOut(op: usize, task: i32): void {
   const step = <usize>(tileRows << 2)
   const tileBytes = <usize>stepsOf(precision, depth) * step
   const group = rowsOfTask(depth)
-  const most = batch() * rowsOf(op, INPUT) - 1
+  const most = ownRowsOf(op) - 1
   const last = min(laidOutRows(op), (task + 1) * group)
+  const isPatch = kindOf(op) == OP_CONV2D
   for (let r = task * group; r < last; r++) {
-    const row = slotAddress(op, INPUT) + <usize>min(r, most) * <usize>strideOf(op, INPUT)
+    const own = load<i32>(FIRST_ROW) + min(r, most)
+    if (isPatch) layOutPatch(op, own, scratch())
+    const row = isPatch ? scratch() : slotAddress(op, INPUT) + <usize>own * <usize>strideOf(op, INPUT)
     const part = r * parts
     const out = sharedScratch() + <usize>(part / tileRows) * tileBytes + <usize>((part % tileRows) << 2)
     if (products == FLOATS) {
@@ -484,8 +522,9 @@ function finish(op: usize, sums: usize, first: i32, rows: i32, column: i32, scal
   const combine = combineOf(op)
   const outStride = <usize>strideOf(op, OUTPUT)
   const otherStride = <usize>strideOf(op, SECOND)
-  let out = slotAddress(op, OUTPUT) + <usize>first * outStride + at
-  let other = combine == COMBINE_NONE ? out : slotAddress(op, SECOND) + <usize>first * otherStride + at
+  const row = <usize>(load<i32>(FIRST_ROW) + first)
+  let out = slotAddress(op, OUTPUT) + row * outStride + at
+  let other = combine == COMBINE_NONE ? out : slotAddress(op, SECOND) + row * otherStride + at
   for (let r = 0; r < rows; r++, sums += 32, out += outStride, other += otherStride) {
     let v0 = v128.load(sums)
     let v1 = v128.load(sums, 16)

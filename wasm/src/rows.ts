@@ -24,6 +24,8 @@ import {
   GAMMA,
   groupsOf,
   INPUT,
+  inputAtOf,
+  inputLengthOf,
   isBack,
   NORM,
   NORM_KIND_LAYER_NORM,
@@ -67,7 +69,17 @@ export function copyInTasks(op: usize): i32 {
 }
 export function copyIn(op: usize, task: i32): void {
   const width = widthOf(op, OUTPUT)
-  copyRows(pixels(), <usize>width << 2, slotAddress(op, OUTPUT), strideOf(op, OUTPUT), batch() * rowsOf(op, OUTPUT), width, task)
+  const rows = rowsOf(op, OUTPUT)
+  const group = rowsOfTask(width)
+  const last = min(batch() * rows, (task + 1) * group)
+  for (let r = task * group; r < last; r++) {
+    const from = given(op, r / rows) + (<usize>((r % rows) * width) << 2)
+    memory.copy(slotAddress(op, OUTPUT) + <usize>r * <usize>strideOf(op, OUTPUT), from, <usize>width << 2)
+  }
+}
+/** Says where what a run is given of an image begins that an operation reads. */
+function given(op: usize, image: i32): usize {
+  return pixels() + ((<usize>image * <usize>inputLengthOf(op) + <usize>inputAtOf(op)) << 2)
 }
 
 export function copyOutTasks(op: usize): i32 {
@@ -77,9 +89,10 @@ export function copyOut(op: usize, task: i32): void {
   const width = widthOf(op, INPUT)
   const bytes = <usize>width << 2
   const stride = strideOf(op, INPUT)
-  // The input itself has no place in the arena: its stride is 0.
-  const from = stride == 0 ? pixels() : slotAddress(op, INPUT)
-  copyRows(from, stride == 0 ? bytes : stride, output(outputIndexOf(op)), bytes, batch() * rowsOf(op, INPUT), width, task)
+  // An input itself has no place in the arena: its stride is 0.
+  const from = stride == 0 ? given(op, 0) : slotAddress(op, INPUT)
+  const fromStride = stride == 0 ? <usize>inputLengthOf(op) << 2 : <usize>stride
+  copyRows(from, fromStride, output(outputIndexOf(op)), bytes, batch() * rowsOf(op, INPUT), width, task)
 }
 
 /** Counts the patches along a side of an image, which is no smaller than one. */
@@ -113,7 +126,7 @@ function patchify(op: usize, task: i32, planes: bool): void {
   const image = task / down
   const top = (task % down) * patchStrideOf(op)
   const stride = <usize>strideOf(op, INPUT)
-  const from = planes ? pixels() + (<usize>(image * channels * height * width) << 2) : slotAddress(op, INPUT) + <usize>(image * height * width) * stride
+  const from = planes ? given(op, image) : slotAddress(op, INPUT) + <usize>(image * height * width) * stride
   const outStride = <usize>strideOf(op, OUTPUT)
   for (let column = 0; column < across; column++) {
     let out = slotAddress(op, OUTPUT) + <usize>(task * across + column) * outStride

@@ -60,6 +60,12 @@ export class Arithmetic {
     return this.#wide.has(weight) ? 'bfloat16' : this.precision
   }
 
+  /** Chooses the precision of a convolution: bytes are for linear layers, whose rows are read by many products and not made for one. */
+  precisionOfKernels(weight: WeightName): ProductPrecision {
+    const precision = this.precisionWith(weight)
+    return precision === 'int8' ? 'bfloat16' : precision
+  }
+
   /**
    * Chooses the precision of a linear layer. A single row takes no time, and what a head makes of a network's mean is the small rest of what cancels in it: it is
    * multiplied in float32 where the rest is bfloat16, and in bfloat16 where the rest is int8. So are patches of pixels there, which have no row scale worth sharing.

@@ -93,7 +93,7 @@ const CONTRADICTIONS: readonly (readonly [string, Step])[] = [
     'rows: 5, expected 4',
     { op: 'assembleTokens', input: 'a', output: 'b', classToken: 'eight', registers: null, positions: null },
   ],
-  ['planes are cut from the input only', { ...cut, input: 'a' }],
+  ['planes are cut from an input only', { ...cut, input: 'a' }],
   ['a stride of 0 pixels', { ...cut, stride: 0 }],
   ['rows: 4, expected 9', { ...cut, stride: 1 }],
 ]
@@ -138,8 +138,46 @@ const WEIGHTS: readonly (readonly [message: string, step: Step])[] = [
   ],
 ]
 
+const pass = { height: 2, width: 2, kernel: 1, stride: 1, padding: 0 } as const
+const conv = { op: 'conv2d', input: 'a', output: 'b', weight: 'matrix', bias: null, ...pass } as const
+const back = { ...conv, op: 'transposedConv2d' } as const
+const take = { op: 'takeRow', input: 'a', ids: 'ids', output: 'one', choice: { kind: 'largest' } } as const
+const resize = {
+  op: 'resize',
+  input: 'a',
+  output: 'b',
+  height: 2,
+  width: 2,
+  rows: 'taps',
+  columns: 'taps',
+} as const
+
+const MAPS: readonly (readonly [message: string, step: Step])[] = [
+  ['pixels: 4, expected 6', { ...conv, width: 3 }],
+  ['kernel: 3, expected 1 to 2', { ...conv, kernel: 3 }],
+  ['stride: 0, expected 1', { ...conv, stride: 0 }],
+  ['padding: 1, expected 0 to 0', { ...conv, padding: 1 }],
+  ['padding: -1, expected 0 to 0', { ...conv, padding: -1 }],
+  ['places of the kernel: 4, expected 1', { ...conv, stride: 2 }],
+  ['weight matrix is \\[8, 8\\], expected \\[8, 72\\]', { ...conv, kernel: 3, padding: 1 }],
+  ['weight sixteen is \\[16\\], expected \\[8\\]', { ...conv, bias: 'sixteen' }],
+  ['pixels: 4, expected 2', { ...back, height: 1 }],
+  ['places of the kernel: 3, expected 4', { ...back, input: 'three' }],
+  ['weight matrix is \\[8, 8\\], expected \\[72, 8\\]', { ...back, kernel: 3, padding: 1 }],
+  ['rows of ids: 4, expected 3', { ...take, input: 'three' }],
+  ['width of ids: 8, expected 1', { ...take, ids: 'b' }],
+  ['rows: 4, expected 1', { ...take, output: 'b' }],
+  ['id: -1, expected 0', { ...take, choice: { kind: 'first', id: -1 } }],
+  ['id: 16777217, expected 0', { ...take, choice: { kind: 'first', id: 2 ** 24 + 1 } }],
+  ['pixels: 4, expected 2', { ...resize, height: 1 }],
+  ['constant far holds 2, expected 0 to 1', { ...resize, columns: 'far' }],
+  ['constant between holds 0.5, expected 0 to 1', { ...resize, rows: 'between' }],
+  ['taps of columns: 8, expected 1', { ...resize, columns: 'table' }],
+  ['pixels: 3, expected 4', { ...resize, output: 'three' }],
+]
+
 const plan = (steps: readonly Step[]): Plan => ({
-  input: 'x',
+  inputs: [{ kind: 'pixels', slot: 'x' }],
   slots: new Map([
     ['x', [2, 4, 4]],
     ['a', [4, 8]],
@@ -150,6 +188,7 @@ const plan = (steps: readonly Step[]): Plan => ({
     ['empty', [0, 8]],
     ['qkv', [4, 24]],
     ['weights', [4, 4]],
+    ['ids', [4, 1]],
   ]),
   weights: new Map([
     ['matrix', [8, 8]],
@@ -163,12 +202,15 @@ const plan = (steps: readonly Step[]): Plan => ({
     ['table', { shape: [4, 16], values: new Float32Array(64) }],
     ['first rows', { shape: [2, 1], values: Float32Array.of(0, 1) }],
     ['fifth row', { shape: [2, 1], values: Float32Array.of(0, 4) }],
+    ['taps', { shape: [2, 2], values: Float32Array.of(0, 1, 1, 1) }],
+    ['far', { shape: [2, 2], values: Float32Array.of(0, 1, 2, 1) }],
+    ['between', { shape: [2, 2], values: Float32Array.of(0, 1, 0.5, 1) }],
     ['short', { shape: [4, 8], values: new Float32Array(3) }],
   ]),
   steps,
 })
 
-test.each([...CONTRADICTIONS, ...WEIGHTS])('%s', (message, step) => {
+test.each([...CONTRADICTIONS, ...WEIGHTS, ...MAPS])('%s', (message, step) => {
   expect(() => checkStep(step, plan([step]))).toThrow(
     expect.objectContaining({ code: 'unsupported', message: expect.stringMatching(message) }),
   )

@@ -49,13 +49,11 @@ export function placeIn(lowered: LoweredPlan, op: LoweredOp, places: Omit<Places
     return { offset: offsetIn(arena, name) + first * stride, rows: count, width, stride, format }
   }
   const placed = placeOp(op, { ...places, slot })
-  // The input given back as an output has no place in the arena: one row, and 0 for its stride.
+  // An input given back as an output has no place in the arena: one row, and 0 for its stride.
   const givesInput = op.kind === 'copyOut' && op.input === null
-  if (!givesInput) return placed
-  return {
-    ...placed,
-    input: { offset: 0, rows: 1, width: lowered.inputLength, stride: 0, format: 'float32' },
-  }
+  const width = lowered.outputLengths[op.outputIndex]
+  if (!givesInput || width === undefined) return placed
+  return { ...placed, input: { offset: 0, rows: 1, width, stride: 0, format: 'float32' } }
 }
 
 /** Puts the tables that the operations read one behind the other, as weights are: whoever reads whole vectors finds zeros behind them. */

@@ -1,6 +1,10 @@
 /** Folds element-wise steps into the step that makes their input, so that no value travels through memory twice. */
+import type { OpKind } from '../ops.js'
 import type { SlotName } from '../plan.js'
 import type { LoweredOp } from './lowered-op.js'
+
+/** Are the kinds that have an end which other steps can join. */
+const FINISHING: ReadonlySet<OpKind> = new Set(['linear', 'conv2d', 'elementwise'])
 
 /**
  * A product or an element-wise step computes, in this order: activation, times gamma, then plus or gated by a second slot.
@@ -46,7 +50,7 @@ function swapped(op: LoweredOp): LoweredOp | null {
 }
 
 function join(producer: LoweredOp, op: LoweredOp): LoweredOp | null {
-  if (producer.kind !== 'linear' && producer.kind !== 'elementwise') return null
+  if (!FINISHING.has(producer.kind)) return null
   if (producer.combine !== 'none' || producer.outputRows !== null) return null
   const plain = producer.activation === 'identity' && producer.gamma === null
   if ((op.activation !== 'identity' || op.combine === 'gate') && !plain) return null

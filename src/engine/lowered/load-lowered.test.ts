@@ -11,7 +11,7 @@ const FLOATS = { rows: 0, attention: 0, between: 0 }
 const INT8 = new Arithmetic('int8', [FLOATS, FLOATS, FLOATS, FLOATS, FLOATS])
 
 const plan: Plan = {
-  input: 'y0',
+  inputs: [{ kind: 'pixels', slot: 'y0' }],
   slots: new Map([0, 1, 2].map((i) => [`y${i}`, [2, 8] as Shape])),
   weights: new Map(['even', 'steep'].map((name) => [name, [8, 8] as Shape])),
   constants: new Map(),
@@ -27,7 +27,7 @@ const source: WeightSource = { read: async (_, shape) => new Float32Array(elemen
 
 /** One expert answers both tokens. */
 const mixture: Plan = {
-  input: 'x',
+  inputs: [{ kind: 'pixels', slot: 'x' }],
   slots: new Map(['x', 'y'].map((name) => [name, [2, 8] as Shape])),
   weights: new Map([
     ['norm', [8]],

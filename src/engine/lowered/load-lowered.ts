@@ -12,7 +12,7 @@ import type {
 import type { ProductPrecision } from '../ops.js'
 import { type ModelBody, OwnedModel, type ProgramBody } from '../owned-model.js'
 import type { Plan, SlotName, WeightName } from '../plan.js'
-import { rowsAndWidth, slotLength, weightShape } from '../plan-lookup.js'
+import { rowsAndWidth, weightShape } from '../plan-lookup.js'
 import type { Arithmetic } from './arithmetic.js'
 import { type EncodedPlan, encodePlan } from './encode-ops.js'
 import { lowerPlan } from './lower-plan.js'
@@ -47,9 +47,8 @@ export interface Packed {
   readonly isHeld: boolean
 }
 
-/** Counts what goes into a program and comes out of it, for one image, and knows what its operations are. */
+/** Counts what comes out of a program for one image, and knows what its operations are. */
 export interface ProgramFacts {
-  readonly inputLength: number
   /** Is in the order of the outputs. */
   readonly outputLengths: readonly number[]
   /** Says what it was that took so long. */
@@ -88,7 +87,7 @@ export async function loadLowered<Region>(
   signal?.throwIfAborted()
   let layout = layOut(executor, plan)
   const taken = packed === undefined ? null : await executor.takePacked?.(packed, layout.floats)
-  if (taken != null) return new OwnedModel(new LoweredModel(executor, taken, layout))
+  if (taken != null) return new OwnedModel(new LoweredModel(executor, taken, layout), source)
   for (;;) {
     const region = await executor.allocate(layout.floats)
     const notHeld: WeightName[] = []
@@ -110,7 +109,7 @@ export async function loadLowered<Region>(
       executor.releaseRegion(region)
       throw error
     }
-    if (notHeld.length === 0) return new OwnedModel(new LoweredModel(executor, region, layout))
+    if (notHeld.length === 0) return new OwnedModel(new LoweredModel(executor, region, layout), source)
     executor.releaseRegion(region)
     layout = layOut(executor, plan, layout.arithmetic.holding(notHeld))
   }
@@ -193,10 +192,8 @@ class LoweredModel<Region> implements ModelBody {
     const lowered = lowerPlan(plan, outputs, this.#layout.arithmetic)
     assertLoaded(lowered.ops, plan, this.#layout.shapes)
     const encoded = encodePlan(lowered, plan, (ref) => offsetOf(this.#layout, ref))
-    const outputLengths = outputs.map((slot) => slotLength(plan, slot))
     return this.#executor.createProgram(encoded, this.#region, {
-      inputLength: lowered.inputLength,
-      outputLengths,
+      outputLengths: lowered.outputLengths,
       describeTimes: (times, batch) => opTimes(lowered, times, batch),
     })
   }

@@ -122,7 +122,7 @@ describe.each(ARITHMETICS)('%s', (_, arithmetic) => {
   test('every output is copied out once, in its place, and nothing is computed that no output needs', () => {
     holds((lowered, plan, { outputs }) => {
       const copies = lowered.ops.filter(({ kind }) => kind === 'copyOut')
-      const copied = copies.map((op) => [op.outputIndex, op.input ?? plan.input] as const)
+      const copied = copies.map((op) => [op.outputIndex, op.input ?? plan.inputs[0]?.slot] as const)
       expect(new Map(copied)).toEqual(new Map(outputs.map((slot, index) => [index, slot])))
       expect(copies).toHaveLength(outputs.length)
       const read = new Set(lowered.ops.flatMap(({ input, second }) => [input, second]))
@@ -145,7 +145,7 @@ describe('self-attention in heads that tiles can hold', () => {
   const plain = { rotary: null, bias: null, mask: null, groups: 2 } as const
   const lowered = (fields: Partial<StepOf<'attention'>>) => {
     const plan: Plan = {
-      input: 'x',
+      inputs: [{ kind: 'pixels', slot: 'x' }],
       slots: new Map([
         ['x', [8, 32]],
         ['qkv', [8, 192]],
@@ -186,7 +186,7 @@ describe('self-attention in heads that tiles can hold', () => {
 
 test('a slot and a constant of one name are refused', () => {
   const plan: Plan = {
-    input: 'x',
+    inputs: [{ kind: 'pixels', slot: 'x' }],
     slots: new Map([
       ['x', [1, 8]],
       ['y', [1, 8]],
@@ -212,7 +212,7 @@ test('queries and keys are turned once for all who look at them in one way, and 
   } as const
   const look = { ...same, op: 'attentionWeights', rows: null, chosen: null, fusion: 'mean' } as const
   const plan: Plan = {
-    input: 'x',
+    inputs: [{ kind: 'pixels', slot: 'x' }],
     slots: new Map([
       ['x', [5, 24]],
       ['merged', [5, 8]],

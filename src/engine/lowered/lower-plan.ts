@@ -3,7 +3,7 @@ import { EngineError } from '../engine-error.js'
 import { neededSteps } from '../needed-steps.js'
 import type { Format } from '../ops.js'
 import type { Plan, SlotName } from '../plan.js'
-import { slotLength } from '../plan-lookup.js'
+import { inputLength, inputPlace, slotLength } from '../plan-lookup.js'
 import { type Arena, planArena } from './arena.js'
 import type { Arithmetic } from './arithmetic.js'
 import { assignFormats } from './assign-formats.js'
@@ -20,8 +20,10 @@ export interface LoweredPlan {
   /** Holds the formats of slots that are not float32. */
   readonly formats: ReadonlyMap<SlotName, Format>
   readonly arena: Arena
-  /** Counts the values of the input for one image. */
+  /** Counts the values of all inputs for one image. */
   readonly inputLength: number
+  /** Counts those of each output, in the order of the outputs. */
+  readonly outputLengths: readonly number[]
 }
 
 /** Throws `unsupported` where the plan contradicts itself or lacks an output. */
@@ -34,11 +36,7 @@ export function lowerPlan(plan: Plan, outputs: readonly SlotName[], arithmetic: 
     withoutRepeats(steps.flatMap((step) => lowerStep(step, plan, sizes, arithmetic))),
     wanted,
   )
-  const readsInput = fused.some((op) => op.input === plan.input || op.second === plan.input)
-  if (readsInput && !sizes.has(plan.input)) {
-    throw new EngineError('unsupported', `Only patchify can read ${plan.input}, which is not [rows, width].`)
-  }
-  const copiesIn = readsInput ? [loweredOp('copyIn', { output: plan.input })] : []
+  const copiesIn = copyInputs(fused, plan, sizes)
   const complete = [...copiesIn, ...broadcastConstants(fused, plan)]
   const { ops: formatted, formats } = assignFormats(complete, wanted, sizes, arithmetic)
   const ops = copyOutputs(formatted, plan, outputs)
@@ -47,8 +45,18 @@ export function lowerPlan(plan: Plan, outputs: readonly SlotName[], arithmetic: 
     sizes,
     formats,
     arena: planArena(ops, sizes, formats),
-    inputLength: slotLength(plan, plan.input),
+    inputLength: inputLength(plan),
+    outputLengths: outputs.map((slot) => slotLength(plan, slot)),
   }
+}
+
+/** Brings the inputs that are read into slots. */
+function copyInputs(ops: readonly LoweredOp[], plan: Plan, sizes: SlotSizes): readonly LoweredOp[] {
+  return plan.inputs.flatMap(({ slot }) => {
+    if (!ops.some((op) => op.input === slot || op.second === slot)) return []
+    if (sizes.has(slot)) return [loweredOp('copyIn', { output: slot, ...inputPlace(plan, slot) })]
+    throw new EngineError('unsupported', `Only patchify can read ${slot}, which is not [rows, width].`)
+  })
 }
 
 /** Turns queries and keys once for all who look at them: the slot is named after what is done to them. */
@@ -68,11 +76,13 @@ function copyOutputs(
   outputs: readonly SlotName[],
 ): readonly LoweredOp[] {
   const asked = new Map(outputs.map((slot, index) => [slot, index]))
-  const inputIndex = asked.get(plan.input)
-  const givesInput = inputIndex === undefined ? [] : [loweredOp('copyOut', { outputIndex: inputIndex })]
+  const givesInputs = plan.inputs.flatMap(({ slot }) => {
+    const outputIndex = asked.get(slot)
+    return outputIndex === undefined ? [] : [loweredOp('copyOut', { outputIndex, ...inputPlace(plan, slot) })]
+  })
   const copied = ops.flatMap((op) => {
     const outputIndex = op.output === null || op.kind === 'copyIn' ? undefined : asked.get(op.output)
     return outputIndex === undefined ? [op] : [op, loweredOp('copyOut', { input: op.output, outputIndex })]
   })
-  return [...givesInput, ...copied]
+  return [...givesInputs, ...copied]
 }

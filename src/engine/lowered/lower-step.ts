@@ -1,6 +1,6 @@
 /** Turns one step of a plan into operations, before anything is fused. */
-import type { AttentionBias, ChosenHeads, Plan, SelfAttention, Step } from '../plan.js'
-import { constantOf, rowsAndWidth, weightShape } from '../plan-lookup.js'
+import type { AttentionBias, ChosenHeads, KernelPass, Plan, SelfAttention, Step } from '../plan.js'
+import { constantOf, inputPlace, rowsAndWidth, weightShape } from '../plan-lookup.js'
 import { handleStep, type StepOf, type StepTable } from '../step-table.js'
 import type { Arithmetic } from './arithmetic.js'
 import { lowerRoute, lowerRoutedExperts, lowerSoftMoe } from './lower-experts.js'
@@ -19,9 +19,9 @@ export function lowerStep(
 }
 
 const LOWERINGS: StepTable<[Lowering], readonly LoweredOp[]> = {
-  patchify: ({ layout, input, output, channels, height, width, patch, stride }) => [
+  patchify: ({ layout, input, output, channels, height, width, patch, stride }, { plan }) => [
     loweredOp(layout === 'planes' ? 'patchifyPlanes' : 'patchifyRows', {
-      input: layout === 'planes' ? null : input,
+      ...(layout === 'planes' ? inputPlace(plan, input) : { input }),
       output,
       channels,
       planeHeight: height,
@@ -62,6 +62,40 @@ const LOWERINGS: StepTable<[Lowering], readonly LoweredOp[]> = {
   maxRows: ({ input, output }) => [loweredOp('maxRows', { input, output })],
   stackRows: lowerStack,
   gatherRows: ({ input, output, index }) => [loweredOp('gatherRows', { input, output, constant: index })],
+  takeRow: ({ input, ids, output, choice }) => [
+    loweredOp('takeRow', {
+      input,
+      second: ids,
+      output,
+      takesLargest: choice.kind === 'largest',
+      id: choice.kind === 'first' ? choice.id : 0,
+    }),
+  ],
+  conv2d: (step, { arithmetic }) => [
+    loweredOp('conv2d', {
+      input: step.input,
+      output: step.output,
+      weight: { name: step.weight, form: arithmetic.precisionOfKernels(step.weight) },
+      bias: step.bias,
+      ...passFields(step),
+    }),
+  ],
+  transposedConv2d: lowerTransposed,
+  resize: ({ input, output, height, width, rows, columns }, { plan }) => {
+    const [newWidth, twice] = rowsAndWidth(columns, constantOf(plan, columns).shape)
+    return [
+      loweredOp('resize', {
+        input,
+        output,
+        constant: rows,
+        columnTable: columns,
+        planeHeight: height,
+        planeWidth: width,
+        gridColumns: newWidth,
+        taps: twice / 2,
+      }),
+    ]
+  },
   broadcast: ({ weight, output }) => [loweredOp('broadcast', { output, weight: rowsForm(weight) })],
   crossAttention: ({ query, keyValue, output, heads, scale }, { sizes }) => [
     loweredOp('attention', {
@@ -98,6 +132,28 @@ const LOWERINGS: StepTable<[Lowering], readonly LoweredOp[]> = {
   softMoe: lowerSoftMoe,
   route: lowerRoute,
   routedExperts: lowerRoutedExperts,
+}
+
+function passFields({ height, width, kernel, stride, padding }: KernelPass) {
+  return { planeHeight: height, planeWidth: width, patchSize: kernel, patchStride: stride, padding }
+}
+
+/** Each place makes its patch of the picture by a product; then patches are added up where they lie. */
+function lowerTransposed(
+  step: StepOf<'transposedConv2d'>,
+  { plan, sizes, arithmetic }: Lowering,
+): readonly LoweredOp[] {
+  const { input, output, weight, bias } = step
+  const patches = `${output} (patches)`
+  sizes.set(patches, [sizeOf(input, sizes)[0], rowsAndWidth(weight, weightShape(plan, weight))[0]])
+  return [
+    loweredOp('linear', {
+      input,
+      output: patches,
+      weight: { name: weight, form: arithmetic.precisionOfKernels(weight) },
+    }),
+    loweredOp('foldPatches', { input: patches, output, bias, ...passFields(step) }),
+  ]
 }
 
 function rowsForm(name: string): WeightRef {

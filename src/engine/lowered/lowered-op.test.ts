@@ -61,11 +61,17 @@ const placedOp: fc.Arbitrary<PlacedOp> = fc.record({
   pairsNeighbours: fc.boolean(),
   scale: fc.double({ noNaN: true }),
   outputIndex: count,
+  inputAt: count,
+  inputLength: count,
   channels: count,
   planeHeight: count,
   planeWidth: count,
   patchSize: count,
   patchStride: count,
+  padding: count,
+  taps: count,
+  takesLargest: fc.boolean(),
+  id: count,
   keysAt: count,
   valuesAt: count,
   firstRow: count,
@@ -117,10 +123,14 @@ test('an encoded plan holds the operations of the lowered one, each with the pla
       expect(encoded.ops).toHaveLength(lowered.ops.length * OP_FIELDS)
       for (const [index, op] of lowered.ops.entries()) {
         const read = readOp(encoded.ops, index * OP_FIELDS)
-        expect(read).toEqual(placeIn(lowered, op, { weight, constant: () => read.constant }))
-        if (op.constant === null) continue
-        const values = plan.constants.get(op.constant)?.values ?? []
-        expect(encoded.constants.subarray(read.constant, read.constant + values.length)).toEqual(values)
+        const constant = (name: string) => (name === op.columnTable ? read.columnTable : read.constant)
+        expect(read).toEqual(placeIn(lowered, op, { weight, constant }))
+        for (const name of [op.constant, op.columnTable]) {
+          if (name === null) continue
+          const values = plan.constants.get(name)?.values ?? []
+          const at = constant(name)
+          expect(encoded.constants.subarray(at, at + values.length)).toEqual(values)
+        }
       }
     }),
   )

@@ -53,13 +53,13 @@ export interface LoweredOp {
   readonly keyNorm: NormWeights | null
   /** Names the weight that the operation is about. */
   readonly weight: WeightRef | null
-  /** Is added to each row of a product, or to the scores by which experts are chosen. It is used by linear, route, expertLinear. */
+  /** Is added to each row of a product, or to the scores by which experts are chosen. It is used by linear, conv2d, foldPatches, route, expertLinear. */
   readonly bias: WeightName | null
-  /** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise. */
+  /** Multiplies each row; in assembleTokens it is the registers. It is used by linear, assembleTokens, elementwise, conv2d. */
   readonly gamma: WeightName | null
   /** Names a table of the plan. */
   readonly constant: ConstantName | null
-  /** Names the rows for offsets in columns of a decomposed bias, whose others are the constant. It is used by attention, attentionWeights. */
+  /** Names the rows for offsets in columns of a decomposed bias, or the columns that those of a resized picture are made of; what is about rows is the constant. It is used by attention, attentionWeights, resize. */
   readonly columnTable: ConstantName | null
   /** Names how many keys each group sees. It is used by attention, attentionWeights. */
   readonly keyCounts: ConstantName | null
@@ -67,9 +67,9 @@ export interface LoweredOp {
   readonly rowIndex: ConstantName | null
   /** Names the heads whose weights are given; those of all heads where it names none. It is used by attentionWeights. */
   readonly headIndex: ConstantName | null
-  /** Is applied to each value. It is used by linear, elementwise, expertLinear. */
+  /** Is applied to each value. It is used by linear, elementwise, conv2d, expertLinear. */
   readonly activation: ActivationKind
-  /** Says how the second slot joins at the end. It is used by linear, elementwise. */
+  /** Says how the second slot joins at the end. It is used by linear, elementwise, conv2d. */
   readonly combine: Combination
   /** Says which rows of an attention are weights. It is used by attention. */
   readonly weightOperand: WeightOperand
@@ -85,7 +85,7 @@ export interface LoweredOp {
   readonly precision: ProductPrecision
   /** Counts the rows of the grid that a bias is about. It is used by attention, attentionWeights. */
   readonly gridRows: number
-  /** Counts the columns of the grid that a bias is about. It is used by attention, attentionWeights. */
+  /** Counts the columns of the grid that a bias is about, or of a picture that was resized. It is used by attention, attentionWeights, resize. */
   readonly gridColumns: number
   /** Counts the heads that share out the width. It is used by turn, attention, attentionWeights, probeAttention. */
   readonly heads: number
@@ -99,16 +99,28 @@ export interface LoweredOp {
   readonly scale: number
   /** Is the place among the outputs asked for. It is used by copyOut. */
   readonly outputIndex: number
+  /** [values] Says where an input begins among all that a run is given of one image. It is used by copyIn, copyOut, patchifyPlanes. */
+  readonly inputAt: number
+  /** [values] Counts all that a run is given of one image. It is used by copyIn, copyOut, patchifyPlanes. */
+  readonly inputLength: number
   /** Counts the channels of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
   readonly channels: number
-  /** [pixels] Is the height of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
+  /** [pixels] Is the height of the picture that is cut, put together or resized. It is used by patchifyPlanes, patchifyRows, conv2d, foldPatches, resize. */
   readonly planeHeight: number
-  /** [pixels] Is the width of the picture that is cut. It is used by patchifyPlanes, patchifyRows. */
+  /** [pixels] Is the width of the picture that is cut, put together or resized. It is used by patchifyPlanes, patchifyRows, conv2d, foldPatches, resize. */
   readonly planeWidth: number
-  /** [pixels] Is the side of a patch. It is used by patchifyPlanes, patchifyRows. */
+  /** [pixels] Is the side of a patch, or of a kernel. It is used by patchifyPlanes, patchifyRows, conv2d, foldPatches. */
   readonly patchSize: number
-  /** [pixels] Is how far one patch begins from the next one, down and across. It is used by patchifyPlanes, patchifyRows. */
+  /** [pixels] Is how far one patch begins from the next one, down and across. It is used by patchifyPlanes, patchifyRows, conv2d, foldPatches. */
   readonly patchStride: number
+  /** [pixels] Is how far the first patch begins in front of the picture, where zeros lie; as many lie behind it. It is used by conv2d, foldPatches. */
+  readonly padding: number
+  /** Counts the rows, and the columns, that each of a resized picture is made of. It is used by resize. */
+  readonly taps: number
+  /** Says that the row with the largest id is taken, and not the first with the id that is asked for. It is used by takeRow. */
+  readonly takesLargest: boolean
+  /** Is the id whose first row is taken. It is used by takeRow. */
+  readonly id: number
   /** [columns] Says where keys begin in a row of the second slot. It is used by attention, attentionWeights. */
   readonly keysAt: number
   /** [columns] Says where values begin in a row of the second slot. It is used by attention. */
@@ -163,11 +175,17 @@ const INITIAL: Omit<LoweredOp, 'kind'> = {
   pairsNeighbours: false,
   scale: 1,
   outputIndex: 0,
+  inputAt: 0,
+  inputLength: 0,
   channels: 0,
   planeHeight: 0,
   planeWidth: 0,
   patchSize: 0,
   patchStride: 0,
+  padding: 0,
+  taps: 0,
+  takesLargest: false,
+  id: 0,
   keysAt: 0,
   valuesAt: 0,
   firstRow: 0,
@@ -257,11 +275,17 @@ export interface PlacedOp {
   readonly pairsNeighbours: boolean
   readonly scale: number
   readonly outputIndex: number
+  readonly inputAt: number
+  readonly inputLength: number
   readonly channels: number
   readonly planeHeight: number
   readonly planeWidth: number
   readonly patchSize: number
   readonly patchStride: number
+  readonly padding: number
+  readonly taps: number
+  readonly takesLargest: boolean
+  readonly id: number
   readonly keysAt: number
   readonly valuesAt: number
   readonly firstRow: number
@@ -329,11 +353,17 @@ export function placeOp(op: LoweredOp, places: Places): PlacedOp {
     pairsNeighbours: op.pairsNeighbours,
     scale: op.scale,
     outputIndex: op.outputIndex,
+    inputAt: op.inputAt,
+    inputLength: op.inputLength,
     channels: op.channels,
     planeHeight: op.planeHeight,
     planeWidth: op.planeWidth,
     patchSize: op.patchSize,
     patchStride: op.patchStride,
+    padding: op.padding,
+    taps: op.taps,
+    takesLargest: op.takesLargest,
+    id: op.id,
     keysAt: op.keysAt,
     valuesAt: op.valuesAt,
     firstRow: op.firstRow,
@@ -356,7 +386,7 @@ export function baseOf(kind: ActivationKind): Activation {
 // ---- As numbers ----
 
 /** Counts the numbers that an operation takes. */
-export const OP_FIELDS = 63
+export const OP_FIELDS = 69
 const OP_KINDS = Object.keys(OPS) as readonly OpKind[]
 
 /** Writes OP_FIELDS numbers from `at` on. */
@@ -393,11 +423,17 @@ export function writeOp(op: PlacedOp, to: Float64Array, at: number): void {
       op.pairsNeighbours ? 1 : 0,
       op.scale,
       op.outputIndex,
+      op.inputAt,
+      op.inputLength,
       op.channels,
       op.planeHeight,
       op.planeWidth,
       op.patchSize,
       op.patchStride,
+      op.padding,
+      op.taps,
+      op.takesLargest ? 1 : 0,
+      op.id,
       op.keysAt,
       op.valuesAt,
       op.firstRow,
@@ -469,11 +505,17 @@ export function readOp(from: Float64Array, at: number): PlacedOp {
     pairsNeighbours: next() === 1,
     scale: next(),
     outputIndex: next(),
+    inputAt: next(),
+    inputLength: next(),
     channels: next(),
     planeHeight: next(),
     planeWidth: next(),
     patchSize: next(),
     patchStride: next(),
+    padding: next(),
+    taps: next(),
+    takesLargest: next() === 1,
+    id: next(),
     keysAt: next(),
     valuesAt: next(),
     firstRow: next(),

@@ -30,6 +30,7 @@ const COPIES: ReadonlySet<OpKind> = new Set([
   'patchifyPlanes',
   'sliceRows',
   'gatherRows',
+  'takeRow',
   'toExperts',
 ])
 
@@ -86,7 +87,9 @@ function shapeOf(op: LoweredOp, sizes: SlotSizes, batch: number): string {
   const numbers =
     (op.kind === 'linear' || op.kind === 'expertLinear') && from !== null
       ? [batch * rows, from[1], width]
-      : [batch * rows, width]
+      : op.kind === 'conv2d' && from !== null
+        ? [batch * rows, op.patchSize ** 2 * from[1], width]
+        : [batch * rows, width]
   const ending = [op.activation === 'identity' ? [] : op.activation, op.combine === 'none' ? [] : op.combine]
   return [numbers.join(' x '), ...ending.flat()].join(', ')
 }

@@ -39,7 +39,7 @@ const { plan, layout } = tower(4)
 function tower(depth: number) {
   const names = Array.from({ length: depth }, (_, i) => i)
   const plan = {
-    input: 'y0',
+    inputs: [{ kind: 'pixels', slot: 'y0' } as const],
     slots: new Map([...names, depth].map((i) => [`y${i}`, [2, 8] as Shape])),
     weights: new Map(names.map((i) => [`w${i}`, [8, 8] as Shape])),
     constants: new Map(),

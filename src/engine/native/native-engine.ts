@@ -250,7 +250,7 @@ class NativeExecutor implements Executor<Region> {
   createProgram(
     { ops, constants, arenaFloats }: EncodedPlan,
     region: Region,
-    { inputLength, outputLengths, describeTimes }: ProgramFacts,
+    { outputLengths, describeTimes }: ProgramFacts,
   ): ProgramBody {
     const [addon, engine, threads] = [this.#addon, this.#engine, this.#threads]
     const program = callAddon(() => addon.createProgram(engine, ops, constants, arenaFloats))
@@ -287,7 +287,6 @@ class NativeExecutor implements Executor<Region> {
       return outputs
     }
     return {
-      inputLength,
       activationBytes: (batch) => callAddon(() => addon.programBytes(engine, program, batch)),
       run: (pixels, batch, signal) => execute(pixels, batch, signal, null),
       async profile(pixels, batch, signal) {

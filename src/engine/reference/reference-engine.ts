@@ -12,7 +12,7 @@ import { assertLength, assertLoaded } from '../lowered/weight-layout.js'
 import { inputsOf, neededSteps } from '../needed-steps.js'
 import { type ModelBody, OwnedModel, type ProgramBody } from '../owned-model.js'
 import type { Plan, SlotName, Step, WeightName } from '../plan.js'
-import { slotLength } from '../plan-lookup.js'
+import { inputLength, inputPlace, slotLength } from '../plan-lookup.js'
 import { signalOf } from '../signal-of.js'
 import { runStep } from './run-step.js'
 
@@ -78,7 +78,7 @@ async function load(
     weights.set(name, values)
   }
   signal?.throwIfAborted()
-  return new OwnedModel(new ReferenceModel(life, plan, weights))
+  return new OwnedModel(new ReferenceModel(life, plan, weights), source)
 }
 
 class ReferenceModel implements ModelBody {
@@ -113,7 +113,7 @@ class ReferenceModel implements ModelBody {
 const TURN_MS = 5
 
 class ReferenceProgram implements ProgramBody {
-  readonly inputLength: number
+  readonly #inputLength: number
   readonly #life: Life
   readonly #plan: Plan
   readonly #outputs: readonly SlotName[]
@@ -134,7 +134,7 @@ class ReferenceProgram implements ProgramBody {
     this.#outputs = outputs
     this.#steps = steps
     this.#weights = weights
-    this.inputLength = slotLength(plan, plan.input)
+    this.#inputLength = inputLength(plan)
     this.#steps.forEach((step, index) => {
       for (const slot of inputsOf(step)) this.#lastUse.set(slot, index)
     })
@@ -166,7 +166,7 @@ class ReferenceProgram implements ProgramBody {
       return { slot, length, values: new Float32Array(batch * length) }
     })
     for (let image = 0; image < batch; image++) {
-      const own = pixels.subarray(image * this.inputLength, (image + 1) * this.inputLength)
+      const own = pixels.subarray(image * this.#inputLength, (image + 1) * this.#inputLength)
       const slots = await this.#runOne(own, signal)
       for (const { slot, length, values } of results) {
         const found = slots.get(slot)
@@ -178,10 +178,14 @@ class ReferenceProgram implements ProgramBody {
   }
 
   async #runOne(
-    pixels: Float32Array,
+    given: Float32Array,
     signal: AbortSignal | undefined,
   ): Promise<ReadonlyMap<SlotName, Float32Array>> {
-    const slots = new Map<SlotName, Float32Array>([[this.#plan.input, pixels]])
+    const slots = new Map<SlotName, Float32Array>()
+    for (const { slot } of this.#plan.inputs) {
+      const { inputAt } = inputPlace(this.#plan, slot)
+      slots.set(slot, given.subarray(inputAt, inputAt + slotLength(this.#plan, slot)))
+    }
     let since = Number.NEGATIVE_INFINITY
     for (const [index, step] of this.#steps.entries()) {
       // Steps may take seconds here: timers and signals have their turn in between. A turn takes a millisecond, which is longer than most small steps.

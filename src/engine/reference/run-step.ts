@@ -3,6 +3,7 @@ import { activate } from '../../kernels/activation.js'
 import { add } from '../../kernels/add.js'
 import { attention, type ChangeScores, type Columns, weighKeys } from '../../kernels/attention.js'
 import { attentionWeights } from '../../kernels/attention-weights.js'
+import { conv2d, transposedConv2d } from '../../kernels/conv2d.js'
 import { addDecomposedBias } from '../../kernels/decomposed-bias.js'
 import { gate } from '../../kernels/gate.js'
 import { gatherRows } from '../../kernels/gather-rows.js'
@@ -14,10 +15,12 @@ import { mixExperts } from '../../kernels/mix-experts.js'
 import { patchify } from '../../kernels/patchify.js'
 import { probeAttention } from '../../kernels/probe-attention.js'
 import { addRelativeBias } from '../../kernels/relative-bias.js'
+import { resampleTable, tapsOfTable } from '../../kernels/resample-table.js'
 import { rmsNorm } from '../../kernels/rms-norm.js'
 import { routeByExperts, routeBySigmoid, routeBySoftmax } from '../../kernels/route-tokens.js'
 import { scaleColumns } from '../../kernels/scale-columns.js'
 import { combineSlots, dispatchTokens } from '../../kernels/soft-moe.js'
+import { rowOfId } from '../../kernels/take-row.js'
 import { turnHeads } from '../../kernels/turn-heads.js'
 import type {
   ChosenHeads,
@@ -49,13 +52,7 @@ export function runStep(step: Step, context: StepContext): void {
 const RUNS: StepTable<[StepRun], void> = {
   patchify: (step, run) => patchify(run.slot(step.input), step, run.out),
   linear: (step, run) =>
-    linear(
-      run.slot(step.input),
-      run.weight(step.weight),
-      step.bias === null ? null : run.weight(step.bias),
-      run.size(step.input)[0],
-      run.out,
-    ),
+    linear(run.slot(step.input), run.weight(step.weight), run.bias(step), run.size(step.input)[0], run.out),
   assembleTokens,
   norm: (step, run) => run.normalise(step, run.slot(step.input), run.out),
   attention: selfAttention,
@@ -83,6 +80,18 @@ const RUNS: StepTable<[StepRun], void> = {
   },
   gatherRows: (step, run) =>
     gatherRows(run.slot(step.input), run.constant(step.index), run.size(step.input)[1], run.out),
+  takeRow: ({ input, ids, choice }, run) => {
+    const row = rowOfId(run.slot(ids), choice.kind === 'first' ? choice.id : 'largest')
+    const width = run.out.length
+    run.out.set(run.slot(input).subarray(row * width, (row + 1) * width))
+  },
+  conv2d: (step, run) => conv2d(run.slot(step.input), run.weight(step.weight), run.bias(step), step, run.out),
+  transposedConv2d: (step, run) =>
+    transposedConv2d(run.slot(step.input), run.weight(step.weight), run.bias(step), step, run.out),
+  resize: ({ input, height, width, rows, columns }, run) => {
+    const taps = (name: ConstantName) => tapsOfTable(run.constant(name), run.size(name)[1] / 2)
+    run.out.set(resampleTable(run.slot(input), [height, width], taps(rows), taps(columns)))
+  },
   crossAttention: (step, run) => {
     const { query, key, value, headWidth } = crossOperands(step, run)
     attention(query, key, value, step.heads, headWidth, step.scale, run.out)
@@ -147,6 +156,10 @@ class StepRun {
     const values = this.#context.weights.get(name)
     if (values === undefined) throw new Error(`The plan names the weight ${name}, which was not loaded.`)
     return values
+  }
+
+  bias({ bias }: { readonly bias: WeightName | null }): Float32Array | null {
+    return bias === null ? null : this.weight(bias)
   }
 
   constant(name: ConstantName): Float32Array {

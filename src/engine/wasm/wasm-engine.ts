@@ -136,7 +136,7 @@ class WasmExecutor implements Executor<number> {
   createProgram(
     { ops, constants, arenaFloats }: EncodedPlan,
     region: number,
-    { inputLength, outputLengths, describeTimes }: ProgramFacts,
+    { outputLengths, describeTimes }: ProgramFacts,
   ): ProgramBody {
     const [channel, threads] = [this.#channel, this.#threads]
     const program = channel.newProgram()
@@ -169,7 +169,6 @@ class WasmExecutor implements Executor<number> {
       }
     }
     return {
-      inputLength,
       activationBytes: (batch) => arenaFloats * 4 * batch,
       run: async (pixels, batch, signal) =>
         ((await execute(pixels, batch, signal, false)) as readonly ArrayBuffer[]).map(

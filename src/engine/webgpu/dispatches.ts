@@ -9,6 +9,7 @@ import type { ShaderSupport } from './shader-support.js'
 import { attentionShader, type Operands, QUERIES } from './shaders/attention.js'
 import { ATTENTION_WEIGHTS_DISPATCHES } from './shaders/attention-weights.js'
 import { epilogueOf, LINEAR_TILES, linearShader } from './shaders/linear.js'
+import { MAP_DISPATCHES } from './shaders/maps.js'
 import { matrixLinearShader, matrixTiles, sidesOf } from './shaders/matrix.js'
 import { NORM_DISPATCHES } from './shaders/norms.js'
 import { PARAMS_BYTES, writeParams } from './shaders/params.js'
@@ -57,7 +58,9 @@ const MAKERS: Readonly<Record<PortableOpKind, DispatchMaker>> = {
   ...PROBE_DISPATCHES,
   ...TURN_DISPATCHES,
   ...ATTENTION_WEIGHTS_DISPATCHES,
+  ...MAP_DISPATCHES,
   linear,
+  conv2d,
   attention,
 }
 
@@ -93,6 +96,27 @@ function linear(on: OpOnGpu): readonly Dispatch[] {
   const tiles = matrixTiles(matrix, memory)
   const tile = chooseTile(tiles, (some) => numberOf(groupsOf(...sidesOf(some))), onlyTile)
   return [on.make(matrixLinearShader(shader, matrix, tile), groupsOf(...sidesOf(tile)), more)]
+}
+
+/** Convolutions take no matrix units: what they read is gathered pixel by pixel. */
+function conv2d(on: OpOnGpu): readonly Dispatch[] {
+  const { op, support, batch } = on
+  if (op.weight === null) throw new Error('A convolution has a weight.')
+  const [, channels] = on.input
+  const [places, width] = on.output
+  const depth = op.patchSize ** 2 * channels
+  const { segment, half } = on.places.product(op.weight.name)
+  const shader = {
+    ...epilogueOf(op),
+    weight: half ? 'half' : 'float',
+    operand: support.half && half ? 'half' : 'float',
+    ragged: false,
+    patches: channels % 4 === 0 ? 'fours' : 'singles',
+  } as const
+  const groupsOf = (side: number) => [Math.ceil(width / side), Math.ceil((places * batch) / side), 1] as const
+  const tile = chooseTile(LINEAR_TILES, ({ side }) => numberOf(groupsOf(side)), support.onlyTile)
+  const more = { segment, cost: batch * places * depth * width }
+  return [on.make(linearShader(shader, tile), groupsOf(tile.side), more)]
 }
 
 function attention(on: OpOnGpu): readonly Dispatch[] {

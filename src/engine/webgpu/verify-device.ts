@@ -75,7 +75,7 @@ function assertClose(name: string, half: boolean, actual: Float32Array, expected
 /** What no half can hold must not pass for a number: the result tells of it by being none. */
 async function verifyOverflow(name: string, run: Run): Promise<void> {
   const plan: Plan = {
-    input: 'x',
+    inputs: [{ kind: 'pixels', slot: 'x' }],
     slots: new Map([
       ['x', [TOKENS, WIDTH]],
       ['y', [TOKENS, WIDTH]],
@@ -121,7 +121,7 @@ function attention(scale: number): Step {
 /** Has the products of a block alone. */
 function productsPlan(scale: number): Plan {
   return {
-    input: 'x',
+    inputs: [{ kind: 'pixels', slot: 'x' }],
     slots: new Map([
       ['x', [TOKENS, WIDTH]],
       ['qkv', [TOKENS, 3 * WIDTH]],
@@ -143,7 +143,7 @@ function productsPlan(scale: number): Plan {
 function smallPlan(scale: number): Plan {
   const slot = (width: number) => [TOKENS, width] as const
   return {
-    input: 'x',
+    inputs: [{ kind: 'pixels', slot: 'x' }],
     slots: new Map([
       ['x', slot(WIDTH)],
       ['normed', slot(WIDTH)],

@@ -52,7 +52,7 @@ export async function createWebgpuEngineOn(
       assertRuns({ name: 'webgpu', supports: isPortable }, plan)
       const model = new WebgpuModel(holder, plan, weights)
       await model.weightsOn(await holder.current(), signal)
-      return new OwnedModel(model)
+      return new OwnedModel(model, weights)
     },
     [Symbol.dispose]: () => void holder.dispose(),
     [Symbol.asyncDispose]: () => holder.dispose(),

@@ -7,7 +7,6 @@ import { type LoweredPlan, lowerPlan } from '../lowered/lower-plan.js'
 import { assertLoaded } from '../lowered/weight-layout.js'
 import type { ModelBody, ProgramBody } from '../owned-model.js'
 import type { Plan, SlotName, WeightName } from '../plan.js'
-import { slotLength } from '../plan-lookup.js'
 import { dispatchesOf, encodeParams } from './dispatches.js'
 import { type GpuBuffer, USAGE } from './gpu.js'
 import type { Gpu } from './gpu-run.js'
@@ -123,8 +122,7 @@ export class WebgpuModel implements ModelBody {
   compile(plan: Plan, outputs: readonly SlotName[]): ProgramBody {
     const lowered = lowerPlan(plan, outputs, this.#devices.arithmetic)
     assertLoaded(lowered.ops, plan, this.#plan.weights)
-    const lengths = outputs.map((slot) => slotLength(plan, slot))
-    return new WebgpuProgram(this, plan, lowered, lengths)
+    return new WebgpuProgram(this, plan, lowered)
   }
 
   release(): void {
@@ -141,15 +139,11 @@ class WebgpuProgram implements ProgramBody {
   readonly #lengths: readonly number[]
   readonly #compiled = new Map<Gpu, Promise<Compiled>>()
 
-  constructor(model: WebgpuModel, plan: Plan, lowered: LoweredPlan, lengths: readonly number[]) {
+  constructor(model: WebgpuModel, plan: Plan, lowered: LoweredPlan) {
     this.#model = model
     this.#plan = plan
     this.#lowered = lowered
-    this.#lengths = lengths
-  }
-
-  get inputLength(): number {
-    return this.#lowered.inputLength
+    this.#lengths = lowered.outputLengths
   }
 
   activationBytes(batch: number): number {
@@ -168,10 +162,11 @@ class WebgpuProgram implements ProgramBody {
     const run = (part: Float32Array<ArrayBuffer>, images: number) =>
       runBatch(gpu, compiled, part, images, this.#lengths, signal)
     if (batch <= most) return await run(pixels, batch)
+    const { inputLength } = this.#lowered
     const outputs = this.#lengths.map((length) => ({ length, values: new Float32Array(batch * length) }))
     for (let first = 0; first < batch; first += most) {
       const images = Math.min(most, batch - first)
-      const part = pixels.subarray(first * this.inputLength, (first + images) * this.inputLength)
+      const part = pixels.subarray(first * inputLength, (first + images) * inputLength)
       for (const [index, found] of (await run(part, images)).entries()) {
         const output = outputs[index]
         if (output === undefined) throw new Error(`The GPU gave more outputs than ${outputs.length}.`)
@@ -195,7 +190,7 @@ class WebgpuProgram implements ProgramBody {
   /** Counts the images whose activations, pixels and outputs each fit into one buffer. */
   #mostImages(gpu: Gpu): number {
     const outputs = this.#lengths.reduce((sum, length) => sum + length, 0)
-    const largest = Math.max(this.#lowered.arena.floats, this.inputLength, outputs) * 4
+    const largest = Math.max(this.#lowered.arena.floats, this.#lowered.inputLength, outputs) * 4
     return Math.max(1, Math.floor(gpu.mostBytes / largest))
   }
 

@@ -2,7 +2,6 @@
 import { checkEngineOptions, type EngineOptions, precisionAmong } from '../../encoder/load-options.js'
 import type { Engine } from '../../engine/engine.js'
 import { EngineError } from '../../engine/engine-error.js'
-import { createReferenceEngine } from '../../engine/reference/reference-engine.js'
 import { WEBGPU_PRECISIONS, type WebgpuPrecision } from '../../engine/webgpu/webgpu-precisions.js'
 import { BROWSER } from './engine-choices.js'
 import { WASM_PRECISIONS } from './wasm/index.js'
@@ -26,6 +25,8 @@ export async function chooseEngine(
   const { engine = 'auto', precision = 'auto', threads } = options
   if (engine === 'reference' || (engine === 'auto' && precision === 'float64')) {
     precisionAmong('reference', precision, ['float64'])
+    // Few ask for it, and its kernels are all there are.
+    const { createReferenceEngine } = await import('../../engine/reference/reference-engine.js')
     return createReferenceEngine()
   }
   if (engine === 'webgpu') {

@@ -1,8 +1,8 @@
 /** Says on which engines the contract is tried, and what its cases share. */
 import type { Engine, EngineModel, Program } from '../../../src/engine/engine.js'
 import type { SlotName } from '../../../src/engine/plan.js'
+import { inputLength } from '../../../src/engine/plan-lookup.js'
 import { createReferenceEngine } from '../../../src/engine/reference/reference-engine.js'
-import { elementCount } from '../../../src/tensor/shape.js'
 import { ENGINE_VARIANTS, type EngineVariant } from '../../support/engines.js'
 import { outputOf, pseudoRandom, type StepPlan, tower, weights } from '../one-step.js'
 
@@ -78,7 +78,7 @@ export async function loaded(engine: Engine, { plan, output }: StepPlan): Promis
 }
 
 export function pixelsOf({ plan }: StepPlan, batch: number): Float32Array<ArrayBuffer> {
-  return pseudoRandom(batch * elementCount(plan.slots.get(plan.input) ?? []), 9)
+  return pseudoRandom(batch * inputLength(plan), 9)
 }
 
 /** Lets whatever is under way get on. */

@@ -43,6 +43,11 @@ export interface LinearShader extends Epilogue {
   readonly operand: 'float' | 'half'
   /** The depth is no multiple of four: what lies behind a row's end is not a number to multiply. */
   readonly ragged: boolean
+  /**
+   * Rows are patches of a picture that has a pixel to a row: `fours` where the channels are a multiple of four, so that four numbers are of one pixel, else
+   * `singles`; absent where rows lie as they are.
+   */
+  readonly patches?: 'fours' | 'singles'
 }
 
 /** Finishes four sums `v` at row `r`, columns 4 `c` and on, and leaves them in `v`. The order is activation, gamma, sum or gate. */
@@ -62,7 +67,7 @@ export function epilogue({ bias, gamma, combine }: Epilogue): string {
  * Reads operands four numbers at a time, as vectors of `operand`, with zeros beyond the edges. A number too large for a half becomes an
  * infinity, which whoever asked for the result hears of.
  */
-export function operands({ weight, operand, ragged }: Omit<LinearShader, keyof Epilogue>): string {
+export function operands({ weight, operand, ragged, patches }: Omit<LinearShader, keyof Epilogue>): string {
   const vector = operand === 'half' ? 'vec4<f16>' : 'vec4<f32>'
   const halves =
     operand === 'half'
@@ -71,12 +76,13 @@ export function operands({ weight, operand, ragged }: Omit<LinearShader, keyof E
   const masked = ragged
     ? 'select(vec4<f32>(0.0), v, vec4<u32>(q * 4u) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(p.input.width))'
     : 'v'
+  const left = `let v = arena[(p.input.offset + r * p.input.stride) / 4u + q];
+  return Vector(${masked});`
   return `
 alias Vector = ${vector};
-fn loadLeft(r: u32, q: u32, count: u32, depth: u32) -> Vector {
+${patches === undefined ? '' : PIXEL_OF}fn loadLeft(r: u32, q: u32, count: u32, depth: u32) -> Vector {
   if (r >= count || q >= depth) { return Vector(); }
-  let v = arena[(p.input.offset + r * p.input.stride) / 4u + q];
-  return Vector(${masked});
+  ${patches === undefined ? left : PATCHES[patches]}
 }
 fn loadRight(n: u32, q: u32, depth: u32) -> Vector {
   if (n >= p.output.width || q >= depth) { return Vector(); }
@@ -85,6 +91,35 @@ fn loadRight(n: u32, q: u32, depth: u32) -> Vector {
 }
 `
 }
+
+/** Finds the row of the pixel that lies under a place of the kernel, for row `r` of all patches; -1 outside the picture. */
+const PIXEL_OF = `fn pixelOf(r: u32, within: u32) -> i32 {
+  let across = 1u + (p.planeWidth + 2u * p.padding - p.patchSize) / p.patchStride;
+  let place = r % p.output.rows;
+  let y = i32(place / across * p.patchStride + within / p.patchSize) - i32(p.padding);
+  let x = i32(place % across * p.patchStride + within % p.patchSize) - i32(p.padding);
+  if (y < 0 || x < 0 || y >= i32(p.planeHeight) || x >= i32(p.planeWidth)) { return -1; }
+  return i32(r / p.output.rows * p.input.rows) + y * i32(p.planeWidth) + x;
+}
+`
+
+/** Reads four numbers of a patch, whose channels lie side by side, pixel by pixel. */
+const PATCHES = {
+  fours: `let fours = p.input.width / 4u;
+  let pixel = pixelOf(r, q / fours);
+  if (pixel < 0) { return Vector(); }
+  return Vector(arena[(p.input.offset + u32(pixel) * p.input.stride) / 4u + q % fours]);`,
+  singles: `var v = vec4<f32>(0.0);
+  for (var e = 0u; e < 4u; e++) {
+    let k = q * 4u + e;
+    if (k < p.patchSize * p.patchSize * p.input.width) {
+      let pixel = pixelOf(r, k / p.input.width);
+      let at = p.input.offset + u32(max(pixel, 0)) * p.input.stride + k % p.input.width;
+      if (pixel >= 0) { v[e] = arena[at / 4u][at % 4u]; }
+    }
+  }
+  return Vector(v);`,
+} as const
 
 /** Says how the buffers of a linear layer are seen. */
 export function linearPrelude({ weight }: Pick<LinearShader, 'weight'>): string {
@@ -142,8 +177,8 @@ ${activation(shader.activation)}${operands(shader)}
 ${memoryDeclarations(layout)}
 @compute @workgroup_size(${threads * slices})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let count = p.input.rows * p.batch;
-  let depth = (p.input.width + 3u) / 4u;
+  let count = p.${shader.patches === undefined ? 'input' : 'output'}.rows * p.batch;
+  let depth = (${shader.patches === undefined ? '' : 'p.patchSize * p.patchSize * '}p.input.width + 3u) / 4u;
   ${placesOfThread(layout)}
   ${everySum(layout, (sum) => `var ${sum}: vec4<f32>;`).trimStart()}
   var f0: Vector; var f1: Vector; var f2: Vector; var f3: Vector;

@@ -31,11 +31,17 @@ struct Params {
   pairsNeighbours: u32,
   scale: f32,
   outputIndex: u32,
+  inputAt: u32,
+  inputLength: u32,
   channels: u32,
   planeHeight: u32,
   planeWidth: u32,
   patchSize: u32,
   patchStride: u32,
+  padding: u32,
+  taps: u32,
+  takesLargest: u32,
+  id: u32,
   keysAt: u32,
   valuesAt: u32,
   firstRow: u32,
@@ -91,22 +97,28 @@ export function writeParams(
   whole[33] = op.pairsNeighbours ? 1 : 0
   real[34] = op.scale
   whole[35] = op.outputIndex
-  whole[36] = op.channels
-  whole[37] = op.planeHeight
-  whole[38] = op.planeWidth
-  whole[39] = op.patchSize
-  whole[40] = op.patchStride
-  whole[41] = op.keysAt
-  whole[42] = op.valuesAt
-  whole[43] = op.firstRow
-  whole[44] = op.latents
-  whole[45] = op.groups
-  whole[46] = op.isBack ? 1 : 0
-  whole[47] = op.choices
-  whole[48] = op.capacity
-  whole[49] = op.expert
-  whole[50] = batch
-  whole[51] = outputBase
+  whole[36] = op.inputAt
+  whole[37] = op.inputLength
+  whole[38] = op.channels
+  whole[39] = op.planeHeight
+  whole[40] = op.planeWidth
+  whole[41] = op.patchSize
+  whole[42] = op.patchStride
+  whole[43] = op.padding
+  whole[44] = op.taps
+  whole[45] = op.takesLargest ? 1 : 0
+  whole[46] = op.id
+  whole[47] = op.keysAt
+  whole[48] = op.valuesAt
+  whole[49] = op.firstRow
+  whole[50] = op.latents
+  whole[51] = op.groups
+  whole[52] = op.isBack ? 1 : 0
+  whole[53] = op.choices
+  whole[54] = op.capacity
+  whole[55] = op.expert
+  whole[56] = batch
+  whole[57] = outputBase
 }
 
 /** What is not there is not read. */

@@ -4,18 +4,21 @@ import type { DispatchMaker, OpOnGpu } from '../op-on-gpu.js'
 import { type Epilogue, epilogue, epilogueOf } from './linear.js'
 import { activation, forEach, prelude, SCALAR, VECTOR } from './wgsl.js'
 
-/** Turns packed pixels into a slot's rows. A thread has an element, as in all that follow. */
+/** Turns an input into a slot's rows. A thread has an element, as in all that follow. */
 function copyInShader(): string {
   return `${prelude(SCALAR)}${forEach(
     'p.batch * p.output.rows * p.output.width',
-    `  arena[p.output.offset + i / p.output.width * p.output.stride + i % p.output.width] = pixels[i];`,
+    `  let row = i / p.output.width;
+  let c = i % p.output.width;
+  let given = row / p.output.rows * p.inputLength + p.inputAt + row % p.output.rows * p.output.width + c;
+  arena[p.output.offset + row * p.output.stride + c] = pixels[given];`,
   )}`
 }
 
-/** Packs a slot's rows as outputs; or the pixels, where the input itself is asked for. */
+/** Packs a slot's rows as outputs; or what was given, where an input itself is asked for. */
 export function copyOutShader(pixels: boolean): string {
   const value = pixels
-    ? 'pixels[i]'
+    ? 'pixels[i / p.input.width * p.inputLength + p.inputAt + i % p.input.width]'
     : 'arena[p.input.offset + i / p.input.width * p.input.stride + i % p.input.width]'
   return `${prelude(SCALAR)}${forEach('p.batch * p.input.rows * p.input.width', `  outputs[p.outputBase + i] = ${value};`)}`
 }
@@ -23,7 +26,7 @@ export function copyOutShader(pixels: boolean): string {
 /** Cuts the pixels, or a slot that has a pixel to a row, into patches. */
 function patchifyShader(planes: boolean): string {
   const value = planes
-    ? 'pixels[((image * channels + c) * height + y) * width + x]'
+    ? 'pixels[image * p.inputLength + p.inputAt + (c * height + y) * width + x]'
     : 'arena[p.input.offset + ((image * height + y) * width + x) * p.input.stride + c]'
   return `${prelude(SCALAR)}${forEach(
     'p.batch * p.output.rows * p.output.width',
@@ -153,6 +156,26 @@ export function broadcastShader(source: 'rows' | 'constants'): string {
   )}`
 }
 
+/** Takes the row that the ids say. Each thread looks through all of them: there are few, and few threads. */
+function takeRowShader(): string {
+  return `${prelude(SCALAR)}${forEach(
+    'p.batch * p.output.width',
+    `  let image = i / p.output.width;
+  let c = i % p.output.width;
+  let first = image * p.input.rows;
+  var found = p.input.rows;
+  var largest = arena[p.second.offset + first * p.second.stride];
+  for (var r = 0u; r < p.input.rows; r++) {
+    let id = arena[p.second.offset + (first + r) * p.second.stride];
+    let isFound = select(found == p.input.rows && id == f32(p.id), r == 0u || id > largest, p.takesLargest == 1u);
+    found = select(found, r, isFound);
+    largest = max(largest, id);
+  }
+  found = select(found, 0u, found == p.input.rows);
+  arena[p.output.offset + image * p.output.stride + c] = arena[p.input.offset + (first + found) * p.input.stride + c];`,
+  )}`
+}
+
 /**
  * Rows in the order [image][group][row] become [group][image][row], or back: a group's rows of all images then lie together, as one product
  * wants them.
@@ -188,6 +211,7 @@ export const ROW_DISPATCHES = {
   },
   sliceRows: (on) => on.flatOutput(sliceRowsShader()),
   gatherRows: (on) => on.flatOutput(gatherRowsShader()),
+  takeRow: (on) => on.flatOutput(takeRowShader()),
   meanRows: (on) => [on.flat(meanRowsShader(), on.output[0] * on.input[1])],
   maxRows: (on) => [on.flat(maxRowsShader(), on.input[1])],
   broadcast: (on) => on.flatOutput(broadcastShader(on.op.constant === null ? 'rows' : 'constants')),
