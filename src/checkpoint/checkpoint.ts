@@ -64,6 +64,11 @@ export interface Checkpoint {
   /** Throws `CheckpointError` by name: `missing-tensor`, `wrong-shape` (where a shape is given), `truncated`. */
   read(name: string, shape?: Shape): Promise<Tensor>
   /**
+   * Reads single rows of a tensor of this shape, in the order in which they are asked for, and nothing else of it where its elements lie in the file as they are.
+   * Absent where there is no file. Throws what `read` throws; RangeError for a row that is not there.
+   */
+  readRows?(name: string, shape: Shape, rows: readonly number[]): Promise<Tensor>
+  /**
    * Finds where the elements of a tensor of this shape lie as they are. Gives null where they do not, and for whatever `read` would throw. Absent
    * where there is no file. Throws `CheckpointError` where the file contradicts itself there.
    */

@@ -6,6 +6,7 @@ import { assertShape, CheckpointError } from './checkpoint-error.js'
 import { chooseNetwork } from './choose-network.js'
 import { openSharded } from './open-sharded.js'
 import { readRange } from './read-range.js'
+import { readRows } from './read-rows.js'
 import { openSafetensors } from './safetensors/open-safetensors.js'
 import { TELLING_BYTES, tellFormat } from './tell-format.js'
 
@@ -74,6 +75,12 @@ export async function openCheckpoint(
         if (tensor === undefined) throw missingTensor(found, name)
         if (shape !== undefined) assertShape(name, tensor.shape, shape)
         return { dtype: tensor.dtype, shape: tensor.shape, bytes: await tensor.readBytes() }
+      },
+      async readRows(name, shape, rows) {
+        const tensor = found.tensors.get(name)
+        if (tensor === undefined) throw missingTensor(found, name)
+        assertShape(name, tensor.shape, shape)
+        return await readRows(tensor, name, rows, signal)
       },
       async extentOf(name, shape) {
         const tensor = found.tensors.get(name)

@@ -40,6 +40,11 @@ export async function withHead(
       const [file, inFile] = find(name)
       return file.read(inFile, shape)
     },
+    async readRows(name, shape, rows) {
+      const [file, inFile] = find(name)
+      if (file.readRows === undefined) throw new Error(`Single rows of ${file.label} cannot be read.`)
+      return await file.readRows(inFile, shape, rows)
+    },
     async extentOf(name, shape): Promise<FileExtent | null> {
       const [file, inFile] = find(name)
       return (await file.extentOf?.(inFile, shape)) ?? null
