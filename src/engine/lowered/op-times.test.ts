@@ -5,6 +5,7 @@ import { planVit } from '../../model/plan-vit.js'
 import { readVit } from '../../model/read-vit.js'
 import { hashedCheckpoint } from '../../verify/hashed-checkpoint.js'
 import { countFlop } from '../count-flop.js'
+import type { Plan } from '../plan.js'
 import { Arithmetic, plainArithmetic } from './arithmetic.js'
 import { lowerPlan } from './lower-plan.js'
 import { opTimes } from './op-times.js'
@@ -69,6 +70,36 @@ test('what an operation works on, how precisely, and the bytes that pass through
   expect(told).toContainEqual(['linear', '522 x 384 x 1536, gelu', 'int8', values * (1 + 4 * 2)])
   expect(told).toContainEqual(['linear', '522 x 1536 x 384, add', 'int8', values * (4 * 1 + 4 + 4)])
   expect(told.at(-1)).toEqual(['copyOut', '522 x 384', null, 2 * 4 * values])
+})
+
+test('a convolution is a product of its patches, in bfloat16 where linear layers are in bytes, and takes what follows it along', () => {
+  const pass = { height: 6, width: 5, kernel: 3, stride: 1, padding: 1, bias: null } as const
+  const plan: Plan = {
+    inputs: [{ kind: 'level', slot: 'x' }],
+    slots: new Map([
+      ['x', [30, 8]],
+      ['map', [30, 16]],
+      ['active', [30, 16]],
+      ['back', [30, 8]],
+    ]),
+    weights: new Map([
+      ['kernels', [16, 72]],
+      ['turned', [72, 16]],
+    ]),
+    constants: new Map(),
+    steps: [
+      { op: 'conv2d', input: 'x', output: 'map', weight: 'kernels', ...pass },
+      { op: 'activation', input: 'map', output: 'active', kind: 'relu' },
+      { op: 'transposedConv2d', input: 'active', output: 'back', weight: 'turned', ...pass },
+    ],
+  }
+  const lowered = lowerPlan(plan, ['back'], INT8)
+  const times = opTimes(lowered, { seconds: counting(lowered.ops.length), busySeconds: null }, 2)
+  const told = times.map(({ kind, shape, precision }) => [kind, shape, precision])
+  expect(told).toContainEqual(['conv2d', '60 x 72 x 16, relu', 'bfloat16'])
+  expect(told).toContainEqual(['linear', '60 x 16 x 72', 'bfloat16'])
+  expect(told).toContainEqual(['foldPatches', '60 x 8', null])
+  expect(told.some(([kind]) => kind === 'elementwise')).toBe(false)
 })
 
 test('times of fewer operations than there are, are an error', () => {
