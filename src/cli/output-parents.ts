@@ -63,8 +63,13 @@ async function assertParent({ files, cwd }: CommandContext, what: string, output
   const shown = (path: string) => (isAbsolute(output) ? path : relative(cwd, path) || '.')
   const meant = await meantBeside(files, shown(missing), ({ kind }) => kind === 'folder')
   throw new UsageError(
-    `${what} ${output} lies in a folder that is not there: ${shown(parent)} has no ${nameIn(parent, missing)}.${meant} Otherwise make it: mkdir -p ${shown(folder)}`,
+    `${what} ${output} lies in a folder that is not there: ${shown(parent)} has no ${nameIn(parent, missing)}.${meant} Otherwise make it: mkdir -p ${asWord(shown(folder))}`,
   )
+}
+
+/** Gives a path as a shell takes it. */
+function asWord(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }
 
 function nameIn(folder: string, path: string): string {

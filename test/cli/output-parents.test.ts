@@ -75,6 +75,11 @@ test.each([
   ])
 })
 
+test('the command that makes a folder is one that a shell takes', async () => {
+  const { stderr } = await runInTest(['embed', 'photos', '-o', "my photo's/x.csv"], { cwd: folder.path })
+  expect(stderr).toContain(`mkdir -p 'my photo'\\''s'\n`)
+})
+
 test('an output of which a file is a part of the way is told as such', async () => {
   const { code, stderr } = await runInTest(['embed', 'photos', '-o', 'photos/a.jpg/x.csv'], {
     cwd: folder.path,

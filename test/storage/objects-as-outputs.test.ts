@@ -1,5 +1,5 @@
 /** An output in a bucket goes on after a kill, appears whole, lists what failed, and has one writer. */
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
@@ -204,6 +204,7 @@ describe.skipIf(versitygw === undefined)('embed -o s3://…', () => {
 
   test('file: is the path that it names', async () => {
     using folder = folderWith(['a.jpg'])
+    await mkdir(join(folder.path, 'out put'))
     const made = await run(folder, ['embed', 'a.jpg', '-o', `file://${folder.path}/out%20put/x.jsonl`])
     expect(made).toMatchObject({ code: 0 })
     expect(await readdir(join(folder.path, 'out put'))).toContain('x.jsonl')
