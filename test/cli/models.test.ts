@@ -36,6 +36,11 @@ test('a filter that nothing matches is wrong usage, and the nearest names are to
   expect(stderr).toContain('facebook/dinov2-small')
 })
 
+test('a name of a network that is not run is answered with what it is', async () => {
+  const { code, stderr } = await models('mobileclip_s0')
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/mobileclip_s0 is MobileCLIP.*not run/)])
+})
+
 test.each([
   ['dinvo2', 'Is dinov2 meant?'],
   ['siglp', 'Is siglip meant?'],

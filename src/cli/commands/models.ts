@@ -4,6 +4,7 @@ import { fnmatch } from '../../hub/fnmatch.js'
 import type { ModelFacts } from '../../hub/model-facts.js'
 import type { KnownModel } from '../../hub/names-by-rule.js'
 import { nearPartOrNull, suggestModels } from '../../hub/suggest-models.js'
+import { refusedByNameOrNull } from '../../model/dialects/other-families.js'
 import { UsageError } from '../cli-error.js'
 import type { CommandContext } from '../context.js'
 
@@ -24,6 +25,8 @@ function matching(models: readonly KnownModel[], filter = '*'): readonly KnownMo
   const pattern = (/[*?[]/.test(filter) ? filter : `*${filter}*`).toLowerCase()
   const found = models.filter(({ name }) => fnmatch(name.toLowerCase(), pattern))
   if (found.length > 0) return found
+  const refused = refusedByNameOrNull(filter)
+  if (refused !== null) throw refused
   const names = models.map(({ name }) => name)
   const part = nearPartOrNull(filter, names)
   throw new UsageError(
