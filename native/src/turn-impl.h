@@ -43,7 +43,7 @@ INLINE void turnNeighbours(const float* x, float* out, const float* cosine, cons
   for (; c < width; c += 2) turnPair(x, out, cosine, sine, c, c + 1);
 }
 
-// `table` is that of the row, and null where nothing is turned. Heads need not end at a vector's edge, and the next head may not be written.
+// `table` is that of the row, and null where nothing is turned. What is copied is moved, since slots of a plan that means harm may overlap. Heads need not end at a vector's edge, and the next head may not be written.
 INLINE void turnPart(const TurnArgs& args, const NormWeights& norm, const float* in, const float* table, float* out) {
   const long width = args.headWidth, tableStep = args.tables == 1 ? 0 : 2 * width;
   for (long h = 0; h < args.heads; h++, in += width, out += width) {
@@ -53,7 +53,7 @@ INLINE void turnPart(const TurnArgs& args, const NormWeights& norm, const float*
       x = out;
     }
     if (table == nullptr) {
-      if (x != out) __builtin_memcpy(out, x, sizeof(float) * static_cast<size_t>(width));
+      if (x != out) __builtin_memmove(out, x, sizeof(float) * static_cast<size_t>(width));
       continue;
     }
     const float* own = table + h * tableStep;
@@ -74,7 +74,7 @@ void turn(const TurnArgs& args, long from, long to, float* scratch) {
     const float* table = args.table == nullptr ? nullptr : args.table + r % args.rows * tableStride;
     turnPart(args, args.norms[0], in, table, out);
     turnPart(args, args.norms[1], in + width, table, out + width);
-    if (out != in) __builtin_memcpy(out + 2 * width, in + 2 * width, sizeof(float) * static_cast<size_t>(width));
+    if (out != in) __builtin_memmove(out + 2 * width, in + 2 * width, sizeof(float) * static_cast<size_t>(width));
     if (narrow) storeNarrow(args.out, r, scratch, 3 * width);
   }
 }
