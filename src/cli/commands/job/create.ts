@@ -67,6 +67,10 @@ export function addCreate(parent: Command, context: CommandContext): void {
     )
   addImageOptions(addModelOption(command))
     .option('--json', 'what happens as JSON')
+    .addHelpText(
+      'after',
+      '\nA job computes in float32, which every worker can, unless --precision names another.',
+    )
     .action((source: string, options: CreateCommandOptions) => create(context, source, options))
 }
 
