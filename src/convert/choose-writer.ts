@@ -16,6 +16,7 @@ import { huggingFaceAimv2Writer } from './writers/hugging-face-aimv2-writer.js'
 import { huggingFaceBeitWriter } from './writers/hugging-face-beit-writer.js'
 import { huggingFaceDinov2Writer } from './writers/hugging-face-dinov2-writer.js'
 import { huggingFaceDinov3Writer } from './writers/hugging-face-dinov3-writer.js'
+import { huggingFaceRadioWriter } from './writers/hugging-face-radio-writer.js'
 import { huggingFaceClipWriter, huggingFaceSiglipWriter } from './writers/hugging-face-tower-writers.js'
 import { huggingFaceVitWriters } from './writers/hugging-face-vit-writer.js'
 import { openClipWriter } from './writers/open-clip-writer.js'
@@ -38,6 +39,7 @@ export const WRITERS: readonly Writer[] = [
   huggingFaceClipWriter,
   huggingFaceSiglipWriter,
   huggingFaceAimv2Writer,
+  huggingFaceRadioWriter,
   openClipWriter,
   timmWriter,
   timmDistilledWriter,
@@ -71,11 +73,12 @@ export function refuseUnheld(
   source: ConvertSource,
   { library, form }: { readonly library: DialectName; readonly form: WeightsForm },
 ): ConvertError {
-  const { vit, checkpoint, config } = source
-  const own = WRITERS.filter((one) => one.library === library).map((one) => ({
-    class: one.class,
-    lacks: lacks(one, config, form),
-  }))
+  const { vit, checkpoint } = source
+  const told = retellings(source).map((retold) => retold.source.config)
+  const own = WRITERS.filter((one) => one.library === library).flatMap((one) =>
+    told.map((config) => ({ class: one.class, lacks: lacks(one, config, form) })),
+  )
+  // Of what is as near, the network's own words and the first class come first.
   const [nearest] = own.toSorted((a, b) => farness(a.lacks) - farness(b.lacks))
   // In its own layout a network is copied, whatever it is.
   const others = LIBRARY_NAMES.filter(

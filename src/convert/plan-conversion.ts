@@ -8,6 +8,7 @@ import type { StoredTensor } from '../formats/stored-tensor.js'
 import type { DialectName, VitHints } from '../model/dialects/dialect.js'
 import type { VitModel } from '../model/read-vit.js'
 import { isRecord, type PlainRecord } from '../plain-value.js'
+import { isFloatType } from '../tensor/dtype.js'
 import type { StoredFloat } from '../tensor/narrow.js'
 import { type ChosenWriter, chooseWriter, refuseUnheld } from './choose-writer.js'
 import { notesOf } from './conversion-notes.js'
@@ -117,7 +118,7 @@ function anew(
     hints,
   }
   const asRead = writer.asRead?.(config) ?? config
-  const { keyBias: _keys, linearBias: _linear, headBias: _head, ...expected } = asRead
+  const { keyBias: _keys, linearBias: _linear, stemBias: _stem, headBias: _head, ...expected } = asRead
   const back = readBack({ ...planned, label, format: formatOf(request) }, expected, library)
   const own = writer.notes?.(config, !hasFolder, text) ?? []
   return {
@@ -228,7 +229,7 @@ const TORCH_TYPES: Readonly<Record<StoredFloat, string>> = {
 
 /** A file of several types is read in the widest, which keeps all values. */
 function torchType(tensors: readonly StoredTensor[]): string {
-  const [first, ...others] = new Set(tensors.map(({ dtype }) => dtype))
+  const [first, ...others] = new Set(tensors.map(({ dtype }) => dtype).filter(isFloatType))
   return first === 'F16' || first === 'BF16'
     ? TORCH_TYPES[others.length === 0 ? first : 'F32']
     : TORCH_TYPES.F32
@@ -247,11 +248,14 @@ function textFiles({
 }
 
 function jsonFile(name: string, content: PlainRecord): TextFile {
-  return { name, text: `${JSON.stringify(content, null, 2).replaceAll(WHOLE_FLOATS, '$&.0')}\n` }
+  const floats = content.model_type === 'radio' ? FLOATS_OF_RADIO : WHOLE_FLOATS
+  return { name, text: `${JSON.stringify(content, null, 2).replaceAll(floats, '$&.0')}\n` }
 }
 
 /** Finds numbers without a fraction in fields of which transformers demands that they are no whole numbers, by which Python takes what has no point. */
 const WHOLE_FLOATS = /"(?:rope_theta|layer_norm_eps)": \d+(?=,?\n)/g
+/** A network of DINOv2 has whole numbers for its ratio. */
+const FLOATS_OF_RADIO = /(?<="(?:mlp_ratio|layer_norm_eps)": |"norm_(?:mean|std)": \[[\s\d,]*)\b\d+(?=,?\n)/g
 
 function parsedFiles(files: readonly TextFile[], label: string) {
   const bytesOf = (name: string) => {

@@ -29,17 +29,15 @@ export function planWritten(
   const config = asWritten(source.config, writer)
   const reader = new WeightReader(source)
   const planned = [...sharesOf(source, writer, config)].map(([name, { shape, shares }]): StoredTensor => {
-    const dtype = storing.dtype ?? reader.typeOf(shares)
-    return {
-      name,
-      shape,
-      dtype,
-      async read() {
-        const values = new Float32Array(elementCount(shape))
-        for (const share of shares) await reader.put(share, values)
-        return storing.narrowing.take(name, values, dtype)
-      },
+    const values = async () => {
+      const own = new Float32Array(elementCount(shape))
+      for (const share of shares) await reader.put(share, own)
+      return own
     }
+    if (shares.some(({ target }) => target.areNumbers))
+      return { name, shape, dtype: 'I64', read: async () => asNumbers(await values()) }
+    const dtype = storing.dtype ?? reader.typeOf(shares)
+    return { name, shape, dtype, read: async () => storing.narrowing.take(name, await values(), dtype) }
   })
   const usual = reader.usualType()
   const further = (writer.further?.(config) ?? []).map((part) =>
@@ -205,6 +203,12 @@ function besideNetwork(
       return storing.narrowing.take(tensor, values, dtype)
     },
   }
+}
+
+function asNumbers(values: Float32Array): Uint8Array {
+  const bytes = new DataView(new ArrayBuffer(8 * values.length))
+  for (const [at, value] of values.entries()) bytes.setBigInt64(8 * at, BigInt(value), true)
+  return new Uint8Array(bytes.buffer)
 }
 
 /** Rounding it would make another config of it. */

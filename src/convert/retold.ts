@@ -3,7 +3,7 @@
  * classifier of the class token is one of class token and mean patch with zeros for the mean,
  * what transformers norms of CLIP is the class token alone, and each library lets something else of a distilled DeiT stand for an image.
  */
-import { zeros } from '../model/dialects/stored-weight.js'
+import { type StoredWeight, zeros } from '../model/dialects/stored-weight.js'
 import { POOLED_ROWS } from '../model/grid-tables.js'
 import { defaultEmbedding } from '../model/plan-pooling.js'
 import type { VitModel } from '../model/read-vit.js'
@@ -29,6 +29,8 @@ interface Way {
   readonly without: readonly string[]
   /** Lists tables that these words have no place for; default: none. */
   readonly withoutTables?: readonly string[]
+  /** Gives the values of tables that these words have beside those of the network; default: none. */
+  readonly withTables?: ReadonlyMap<string, Float32Array>
   readonly note: string
 }
 
@@ -146,6 +148,15 @@ const FIRST_OF_SUMMARY: Way = {
   note: 'What stands for an image is the first class token there, where the source lays those of its summary side by side. The tokens are the same.',
 }
 
+/** In C-RADIO of transformers a summary of some class tokens stands for an image, which may be one. */
+const SUMMARY_OF_FIRST: Way = {
+  config: ({ pooling }) => (pooling.kind === 'class' ? { pooling: { kind: 'special-rows', rows: 1 } } : null),
+  names: () => new Map(),
+  without: [],
+  withTables: new Map([[POOLED_ROWS, Float32Array.of(0)]]),
+  note: 'What stands for an image is called its summary there, which is the class token alone.',
+}
+
 /** Lists what is told otherwise together, the least first. */
 const WAYS: readonly (readonly Way[])[] = [
   [],
@@ -158,6 +169,7 @@ const WAYS: readonly (readonly Way[])[] = [
   [SINES_AS_LEARNT],
   ...DISTILLED.map((way) => [way]),
   [FIRST_OF_SUMMARY],
+  [SUMMARY_OF_FIRST],
 ]
 
 /** Gives the network in its own words, then in others. */
@@ -176,6 +188,11 @@ function toldOrNull({ source, notes }: Retold, way: Way): Retold | null {
   return { source: { ...source, config, vit: renamed(source.vit, config, way) }, notes: [...notes, way.note] }
 }
 
+/** No tensor of the source is the table. */
+function made(values: Float32Array): StoredWeight {
+  return { parts: [], combine: () => values }
+}
+
 function withEmbedding<Config extends VitConfig>(config: Config): Config {
   return { ...config, embedding: defaultEmbedding(config) }
 }
@@ -189,6 +206,7 @@ function renamed(vit: VitModel, config: VitConfig, way: Way): VitModel {
     const shape = typeof meant === 'string' ? vit.weightShapes.get(meant) : meant.zeros
     if (shape !== undefined) weightShapes.set(name, shape)
   }
+  const added = [...(way.withTables ?? [])]
   const isKept = ([name]: readonly [string, unknown]) => way.withoutTables?.includes(name) !== true
   const meantBy = (name: string): Meant => names.get(name) ?? name
   return {
@@ -201,10 +219,13 @@ function renamed(vit: VitModel, config: VitConfig, way: Way): VitModel {
         return typeof meant === 'string' ? await vit.weights.read(meant, shape) : zeros(shape).combine()
       },
     },
-    readTables: async () => new Map([...(await vit.readTables())].filter(isKept)),
+    readTables: async () => new Map([...[...(await vit.readTables())].filter(isKept), ...added]),
     storedAs: {
       ...vit.storedAs,
-      tables: new Map([...vit.storedAs.tables].filter(isKept)),
+      tables: new Map([
+        ...[...vit.storedAs.tables].filter(isKept),
+        ...added.map(([name, values]) => [name, made(values)] as const),
+      ]),
       weight(name, shape) {
         const meant = meantBy(name)
         return typeof meant === 'string' ? vit.storedAs.weight(meant, shape) : zeros(shape)

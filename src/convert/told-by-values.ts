@@ -11,18 +11,21 @@ export interface ConvertedConfig extends VitConfig {
   readonly keyBias: boolean
   /** Tells whether the matrices behind attention and of feed-forward nets have biases that are more than zeros, which a few networks are made without. */
   readonly linearBias: boolean
+  /** Tells whether the layer that makes patches tokens has a bias that is more than zeros; one without it has none. */
+  readonly stemBias: boolean
   /** Tells whether the head's bias is more than zeros; a head without one has none. */
   readonly headBias: boolean
 }
 
-/** Reads the biases of all blocks and of the head, and stored periods of rotary positions. Throws what reading throws; the signal's reason. */
+/** Reads the biases of all blocks, of the patches and of the head, and stored periods of rotary positions. Throws what reading throws; the signal's reason. */
 export async function withWhatValuesTell(vit: VitModel, signal?: AbortSignal): Promise<ConvertedConfig> {
   return {
     ...vit.config,
     rotary: await rotaryOf(vit),
     keyBias: await hasKeyBias(vit, signal),
     linearBias: await hasLinearBias(vit, signal),
-    headBias: await hasHeadBias(vit),
+    stemBias: await hasBias(vit, 'conv_proj'),
+    headBias: await hasBias(vit, 'classifier'),
   }
 }
 
@@ -51,8 +54,8 @@ async function hasLinearBias({ weights, weightShapes }: VitModel, signal?: Abort
 
 const LINEAR_BIAS = /^encoder\.block\.\d+\.(attn\.proj|mlp\.[\w.]+)\.bias$/
 
-async function hasHeadBias({ weights, weightShapes }: VitModel): Promise<boolean> {
-  const name = 'classifier.bias'
+async function hasBias({ weights, weightShapes }: VitModel, module: string): Promise<boolean> {
+  const name = `${module}.bias`
   const shape = weightShapes.get(name)
   return shape !== undefined && !isZeros(await weights.read(name, shape))
 }

@@ -12,6 +12,7 @@ import { findModel } from '../../src/platform/node/find-model.js'
 import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import { openVit } from '../../src/platform/node/open-vit.js'
 import { toFloat32 } from '../../src/tensor/tensor.js'
+import { copyWithZeros } from '../support/copy-with-zeros.js'
 import { type GoldenNetwork, goldenNetworks } from '../support/golden-networks.js'
 import { packageRoot } from '../support/repository.js'
 
@@ -367,6 +368,58 @@ test('a head is a projection only where its bias is zeros, since CLIP of transfo
   const { notes: told } = await convertModel(path, back, { to: 'hugging-face', onWarning: () => {} })
   expect(told.join(' ')).toMatch(/head, whose bias is zeros/)
   expect(configOf(back).architectures).toEqual(['CLIPVisionModelWithProjection'])
+})
+
+async function embeddingOf(model: string) {
+  const data = Uint8Array.from({ length: 16 * 16 * 3 }, (_, at) => (at * 7) % 251)
+  using encoder = await loadEncoder(model, {
+    engine: 'reference',
+    recipe: 'native',
+    size: 16,
+    onWarning: () => {},
+  })
+  return (await encoder.encode({ width: 16, height: 16, channels: 3, data })).embedding
+}
+
+describe('C-RADIO of timm', () => {
+  test.each([
+    ['radio-v3', 'patch_embed.proj.bias'],
+    ['radio-v4', 'patch_embed.proj.bias'],
+    ['naflex-radio-v4', 'embeds.proj.bias'],
+  ])('%s is RadioModel of transformers where its patches have no bias', async (name, bias) => {
+    const own = join(folder, name)
+    copyWithZeros(join(packageRoot, 'test/golden/families/more/timm', name), own, bias)
+    const out = join(folder, `${name}-of-transformers`)
+    const { lossless, notes } = await convertModel(own, out, { to: 'hugging-face', onWarning: () => {} })
+    expect(lossless).toBe(true)
+    expect(notes.join(' ')).toMatch(/its summary there, which is the class token alone/)
+    const { values, types } = await tensorsOf(out)
+    expect(types.get('radio_model.summary_idxs')).toBe('I64')
+    expect([...(values.get('radio_model.input_conditioner.norm_std') ?? [])]).toEqual([1, 1, 1])
+    const scale = 'radio_model.model.blocks.1.layer_scale2.lambda1'
+    expect(values.has(scale)).toBe(name === 'radio-v3')
+    // transformers takes no whole number for these.
+    expect(readFileSync(join(out, 'config.json'), 'utf8')).toMatch(
+      /"mlp_ratio": 2\.0,[\s\S]*"norm_std": \[\s+1\.0,\s+1\.0,\s+1\.0\s+\]/,
+    )
+    const half = join(folder, `${name}-half`)
+    await convertModel(own, half, { to: 'hugging-face', dtype: 'f16', onWarning: () => {} })
+    expect(configOf(half).dtype).toBe('float16')
+    const [timm, transformers] = await Promise.all([own, out].map(embeddingOf))
+    expect(largestDifference(timm ?? new Float32Array(), transformers ?? new Float32Array())).toBe(0)
+  })
+
+  test('with a bias of patches, or a larger table that is resampled otherwise, is refused by name', async () => {
+    await expect(converted('timm/radio-v3', 'hugging-face')).rejects.toThrow(
+      /RadioModel does not hold its bias of the patches \(conv_proj\.bias\)/,
+    )
+    const own = join(folder, 'corners')
+    const golden = join(packageRoot, 'test/golden/families/more/timm/naflex-radio-v3')
+    copyWithZeros(golden, own, 'embeds.proj.bias')
+    await expect(convertModel(own, join(folder, 'no'), { to: 'hugging-face' })).rejects.toThrow(
+      /RadioModel does not hold its position table: one that is resampled by bilinear-square-corners/,
+    )
+  })
 })
 
 test('what only PyTorch files hold is refused as safetensors, with the format that has it', async () => {

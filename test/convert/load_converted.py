@@ -2,8 +2,9 @@
 
     python load_converted.py jobs.json
 
-jobs.json lists {library, path, expected, input, output, registers, isReordered, textAtol}: a folder, a file of tensors with the names of pixels and of what is expected in it (several
-are joined; `embedding` is what stands for an image, anything else the tokens), the number of registers, whether these lead the expected tokens, as Birder has them, and how far off a text may be. Prints a
+jobs.json lists {library, path, expected, input, output, registers, isReordered, textAtol, own}: a folder, a file of tensors with the names of pixels and of what is expected in it (several
+are joined; `embedding` is what stands for an image, anything else the tokens), the number of registers, whether these lead the expected tokens, as Birder has them, how far off a text may be, and, where none was kept, the library and folder
+of the source itself, which gives what is expected. Prints a
 line for each: {difference}, or {error}. Of Meta's layouts, whose code is in no package, {names}: those of the state dict, which `torch.load` takes with weights_only, and maps.
 """
 
@@ -86,10 +87,13 @@ def done(job):
     if job["library"] == "facebook":
         return {"names": facebook_names(job["path"])}
     expected = load_file(job["expected"])
-    wanted = torch.cat([expected[name] for name in job["output"]], dim=1)
+    runs = {"hugging-face": hugging_face, "timm": timm, "birder": birder, "open-clip": open_clip}
+    if job["own"] is None:
+        wanted = torch.cat([expected[name] for name in job["output"]], dim=1)
+    else:
+        wanted = runs[job["own"]["library"]](job["own"]["path"], expected[job["input"]], job)
     if job["isReordered"]:
         wanted = class_first(wanted, job["registers"])
-    runs = {"hugging-face": hugging_face, "timm": timm, "birder": birder, "open-clip": open_clip}
     run = runs[job["library"]]
     found = run(job["path"], expected[job["input"]], job)
     if found.shape != wanted.shape:

@@ -18,6 +18,8 @@ export interface StoredWeight {
   readonly isStacked?: boolean
   /** Puts the weight's values to where `combine` takes them from, in the part of that number; absent where parts cannot be told from the weight. */
   readonly put?: (weight: Float32Array, into: Float32Array, part: number) => void
+  /** Tells that the tensor is written as whole numbers (I64), since it numbers tokens. */
+  readonly areNumbers?: boolean
   /** Is the place in the second part of the positions that are added to the token in the first; absent where none are. */
   readonly positionsAt?: number
 }

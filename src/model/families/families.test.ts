@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { TINY_FAMILIES } from '../../../test/support/tiny-families.js'
 import { type Shapes, TINY_NETWORKS, tinyCheckpoint } from '../../../test/support/tiny-networks.js'
 import type { PlainRecord } from '../../plain-value.js'
+import { toFloat32 } from '../../tensor/tensor.js'
 import { birder } from '../dialects/birder.js'
 import type { VitHints } from '../dialects/dialect.js'
 import { gridTables } from '../grid-tables.js'
@@ -100,6 +101,18 @@ test('a scale of branches that C-RADIO has in no tensor is refused, since transf
   const plain = Object.fromEntries(Object.entries(scaleless).filter(([name]) => !/lambda1|gamma/.test(name)))
   expect(() => readVit(tinyCheckpoint(plain), { configFile })).toThrow(/layerscale_value is 0\.5.*expected 1/)
   expect(readVit(tinyCheckpoint(plain), { configFile: TYPES.radio }).config.layerScale).toBe(false)
+})
+
+test("scales that transformers writes among NVIDIA's names are read under theirs in memory", async () => {
+  const scale = 'radio_model.model.blocks.0.layer_scale1.lambda1'
+  const { config, weights } = read('radio', { [scale]: [4], [scale.replace('scale1', 'scale2')]: [4] })
+  expect(config.layerScale).toBe(true)
+  const values = await weights.read('encoder.block.0.layer_scale_1.gamma', [4])
+  expect(values).toEqual(
+    await tinyCheckpoint({ ...TINY_FAMILIES.radio, [scale]: [4] })
+      .read(scale)
+      .then(toFloat32),
+  )
 })
 
 test("NVIDIA's own files are read without one, where heads are given, and it is said what is assumed", () => {

@@ -11,7 +11,7 @@ import { agree, agreeOnMlp } from '../dialects/agree.js'
 import type { ConfigReader } from '../dialects/config-reader.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { countBlocks, sizeOrNull, squareSideOrNull, storedSize } from '../dialects/headers.js'
-import { type Layout, layoutSource, type Places } from '../dialects/layout.js'
+import { type Layout, layoutSource, type Places, writtenSource } from '../dialects/layout.js'
 import { META_PARTS } from '../dialects/meta-names.js'
 import { rowsOf, type StoredPart, type StoredWeight, stored } from '../dialects/stored-weight.js'
 import { OF_DINOV2_TRAINING, OF_EVERY_CONFIG } from '../dialects/transformers-fields.js'
@@ -96,10 +96,18 @@ const NVIDIA: Omit<Naming, 'scale'> = {
   bias: 'attn.qkv.bias',
 }
 
-/** The scales of blocks have one of two names in NVIDIA's layout, where there are any. */
+/** Is what transformers writes: NVIDIA's names, but for the scales of blocks, which keep those that they have in memory. */
+const WRITTEN: Naming = {
+  ...NVIDIA,
+  scale: 'lambda1',
+  parts: { ...NVIDIA.parts, layer_scale_1: 'layer_scale1', layer_scale_2: 'layer_scale2' },
+}
+
+/** The scales of blocks have one of two names in files of NVIDIA's, where there are any. */
 const NAMINGS: readonly Naming[] = [
   { ...NVIDIA, scale: 'gamma' },
   { ...NVIDIA, scale: 'grandma' },
+  WRITTEN,
   {
     blocks: 'encoder.layer.',
     embedder: 'embeddings.patch_projection',
@@ -124,8 +132,8 @@ type Tensors = ReadonlyMap<string, TensorInfo>
 
 export const huggingFaceRadio: readonly Dialect[] = NAMINGS.map(dialectOf)
 
-function dialectOf(naming: Naming): Dialect {
-  const layout: Layout = {
+function layoutOf(naming: Naming): Layout {
+  return {
     dialect: 'hugging-face',
     classToken: naming.tokens,
     registers: naming.tokens,
@@ -135,7 +143,30 @@ function dialectOf(naming: Naming): Dialect {
     modules: { conv_proj: naming.embedder },
     parts: naming.parts,
   }
-  const source = layoutSource(layout)
+}
+
+/** Says where transformers keeps a weight of a network whose pixels are normalised in front of it, by the processor: the network's own levels change nothing. */
+export function radioTarget(weight: string, shape: Shape, config: VitConfig): StoredWeight {
+  const front = frontSource(WRITTEN, weight, shape, config)
+  if (front === null) return writtenSource(layoutOf(WRITTEN))(weight, shape, config)
+  const put = (values: Float32Array, into: Float32Array, part: number) => {
+    // The bias is that of the levels, which are zeros, and the matrix is put with its weight.
+    if (weight === 'conv_proj.bias') return
+    if (part === 0) into.set(values)
+    else into.fill(1)
+  }
+  return { put, ...front }
+}
+
+/** Says where transformers keeps the numbers of the tokens that stand for an image. */
+export function radioSummary(rows: number): StoredWeight {
+  return { ...stored(WRITTEN.summary, [rows]), areNumbers: true }
+}
+
+export const RADIO_POSITIONS = WRITTEN.positions
+
+function dialectOf(naming: Naming): Dialect {
+  const source = layoutSource(layoutOf(naming))
   return {
     name: 'hugging-face',
     isCertain: true,
@@ -143,7 +174,7 @@ function dialectOf(naming: Naming): Dialect {
       tensors.has(naming.tokens) &&
       tensors.has(`${naming.embedder}.weight`) &&
       tensors.has(`${naming.blocks}0.norm1.weight`) &&
-      (naming.scale !== 'grandma') !== isNamedGrandma(tensors),
+      (naming.tokens !== NVIDIA.tokens || naming.scale === scaleOf(tensors)),
     readConfig: (checkpoint, hints) => readConfig(naming, checkpoint, hints),
     readPreparation: (checkpoint, hints) => preparationOf(checkpoint, hints, PROCESSOR),
     assumptions: (checkpoint, hints) => assumptions(naming, checkpoint, hints),
@@ -160,8 +191,10 @@ function dialectOf(naming: Naming): Dialect {
   }
 }
 
-function isNamedGrandma(tensors: Tensors): boolean {
-  return tensors.has(`${NVIDIA.blocks}0.ls1.grandma`)
+/** Gives the name of the scales that a file with NVIDIA's names has, or that of the usual ones where it has none. */
+function scaleOf(tensors: Tensors): string | undefined {
+  const own = SCALES.find((scale) => tensors.has(`${NVIDIA.blocks}0.${scale}`)) ?? 'ls1.gamma'
+  return own.split('.').at(-1)
 }
 
 /** Gives tokens as rows of their one tensor, and the first layer with the normalisation of pixels in it: w (x - mean) / std = (w / std) x - w mean / std. */
