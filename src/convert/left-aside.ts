@@ -24,7 +24,11 @@ export function leftAside(
     (name) => !used.has(name) && !text.has(name) && !taken.includes(name) && !beside.has(ownName(name)),
   )
   const told = [
-    ...(text.size === 0 ? [] : [`the text tower (${text.size} tensors), of which nothing is written`]),
+    ...(text.size === 0
+      ? []
+      : [
+          `the text tower (${text.size} tensors), of which nothing is written${typeof carried === 'string' ? `, since ${carried}` : ''}`,
+        ]),
     ...grouped([...others, ...checkpoint.dropped]),
   ]
   return sentence(told)

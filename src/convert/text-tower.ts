@@ -12,7 +12,7 @@ export function planCarried(
   { tensors }: TextTower,
   { dtype: asked, narrowing }: Storing,
 ): readonly StoredTensor[] {
-  return tensors.map(({ name, shape, from, isTurned = false }): StoredTensor => {
+  return tensors.map(({ name, shape, from, isTurned = false, band = 0 }): StoredTensor => {
     const types = new Set(from.map((one) => checkpoint.tensors.get(one)?.dtype))
     const [own] = types
     const dtype = asked ?? (types.size === 1 && own !== undefined && isFloatType(own) ? own : 'F32')
@@ -24,7 +24,9 @@ export function planCarried(
         const values = new Float32Array(elementCount(shape))
         let end = 0
         for (const one of from) {
-          const part = toFloat32(await checkpoint.read(one))
+          const whole = toFloat32(await checkpoint.read(one))
+          const part =
+            from.length > 1 ? whole : whole.subarray(band * values.length, (band + 1) * values.length)
           values.set(part, end)
           end += part.length
         }

@@ -79,6 +79,8 @@ export interface CarriedTensor {
   readonly from: readonly string[]
   /** Tells that rows become columns. */
   readonly isTurned?: boolean
+  /** Numbers the band of rows that it is of the one tensor, of which each has as many; absent where it is all of it. */
+  readonly band?: number
 }
 
 /** Is what files beside tensors are made of. */

@@ -1,7 +1,7 @@
 /** Holds what classes of several libraries write otherwise against their own golden files: names of tensors, what configs say, and what no file can say. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { LibraryName } from '../../src/convert/writer.js'
 import { recipeFor } from '../../src/encoder/choose-recipe.js'
@@ -349,9 +349,50 @@ describe("a text tower of transformers' CLIP comes along into open_clip's layout
   })
 })
 
+describe("a text tower of open_clip's CLIP", () => {
+  const withText = (path: string, text: PlainRecord) => {
+    const file = join(path, 'open_clip_config.json')
+    const settings = JSON.parse(readFileSync(file, 'utf8'))
+    settings.model_cfg.text_cfg = { ...settings.model_cfg.text_cfg, ...text }
+    writeFileSync(file, JSON.stringify(settings))
+  }
+
+  test('comes along into transformers, whose own files it gives back', async () => {
+    for (const id of ['hugging-face/clip', 'hugging-face/clip-legacy-eos']) {
+      const { path } = await converted(id, 'open-clip')
+      const back = join(folder, `${id.replace('/', '-')}-back`)
+      await convertModel(path, back, { to: 'hugging-face', onWarning: () => {} })
+      const [own, again] = [await tensorsOf(golden(id).path), await tensorsOf(back)]
+      expect(again.values).toEqual(
+        new Map([...own.values].filter(([name]) => !name.endsWith('position_ids'))),
+      )
+      const text = (folderOf: string) => configOf(folderOf).text_config as PlainRecord
+      expect(text(back).eos_token_id).toBe(text(dirname(golden(id).path)).eos_token_id)
+      expect(configOf(back).architectures).toEqual(['CLIPModel'])
+    }
+  })
+
+  test.each<readonly [PlainRecord, RegExp]>([
+    [{ proj_bias: true }, /since the one of the source has the setting text_cfg\.proj_bias/],
+    [{ pool_type: 'last' }, /pool_type "last"/],
+    [{ pool_type: 'eos' }, /pool_type "eos" with eos_id 2/],
+  ])('with %j is left aside, and told by the name of the setting', async (setting, reason) => {
+    const { path } = await converted('hugging-face/clip-legacy-eos', 'open-clip')
+    withText(path, setting)
+    const out = join(folder, `no-text-${count++}`)
+    const { notes } = await convertModel(path, out, { to: 'hugging-face', onWarning: () => {} })
+    expect(notes.join(' ')).toMatch(reason)
+    expect(configOf(out).architectures).toEqual(['CLIPVisionModelWithProjection'])
+  })
+})
+
 test('what of a file is not written is told', async () => {
   const clip = await converted('open-clip/vit-quickgelu/epoch_3.pt', 'hugging-face')
-  expect(clip.notes.join(' ')).toMatch(/the text tower \(\d+ tensors\), of which nothing is written/)
+  expect(clip.notes.join(' ')).not.toMatch(/Left aside/)
+  const image = await converted('open-clip/vit-quickgelu/epoch_3.pt', 'timm')
+  expect(image.notes.join(' ')).toMatch(
+    /the text tower \(\d+ tensors\), of which nothing is written, since the class has none/,
+  )
   expect(clip.notes.join(' ')).toMatch(/last norm is on the class token alone/)
   const mae = await converted('hugging-face/vit-mae', 'birder')
   expect(mae.notes.join(' ')).not.toMatch(/Left aside/)

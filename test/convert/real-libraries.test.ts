@@ -66,6 +66,9 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
     'timm/siglip',
     'meta/dino-s',
     'open-clip/vit-quickgelu/epoch_3.pt',
+    'open-clip/vit-gelu',
+    'hugging-face/clip by open-clip',
+    'hugging-face/clip-legacy-eos by open-clip',
     'birder/deit.pt',
     'timm/aimv2',
     'timm/radio-v3',
@@ -131,6 +134,9 @@ const BY_EMBEDDING = new Set([
   'hugging-face/clip-vision',
   'hugging-face/clip',
   'hugging-face/clip-legacy-eos',
+  'open-clip/vit-gelu',
+  'hugging-face/clip by open-clip',
+  'hugging-face/clip-legacy-eos by open-clip',
   'open-clip/vit-quickgelu/epoch_3.pt by hugging-face',
 ])
 /** Names the bias of patches, which published files of C-RADIO have as zeros and the goldens do not: its own library gives what is expected without it. */
@@ -200,7 +206,7 @@ async function converted({ id, to, form }: Job, index: number) {
   const leadsRegisters = library === 'birder' && registers > 0 && !classFirst
   const isReordered = leadsRegisters && names.includes('forward_features')
   const { path: numbers, input } = expected
-  const textAtol = expected.atol.get('text_features') ?? null
+  const textAtol = expected.atol.get('text_features') ?? expected.atol.get('embedding') ?? null
   return {
     library: to,
     path: output,
@@ -210,6 +216,7 @@ async function converted({ id, to, form }: Job, index: number) {
     registers,
     isReordered,
     textAtol,
+    textSource: path,
     own: own === null ? null : { library, path: own },
   }
 }

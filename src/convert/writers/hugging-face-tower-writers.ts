@@ -1,4 +1,4 @@
-/** Writes the image towers of transformers' CLIP and SigLIP, alone: there is no text tower. */
+/** Writes the image towers of transformers' CLIP and SigLIP, alone but for a text tower of open_clip's CLIP, which comes along. */
 
 import type { Dialect } from '../../model/dialects/dialect.js'
 import { huggingFaceClip } from '../../model/families/hugging-face-clip.js'
@@ -7,6 +7,7 @@ import type { VitConfig } from '../../model/vit-config.js'
 import type { PlainRecord } from '../../plain-value.js'
 import { textOf } from '../holdings.js'
 import type { Writer, WrittenFiles, WrittenNetwork } from '../writer.js'
+import { huggingFaceClipText } from './hugging-face-clip-text.js'
 import { squareTable } from './positions-held.js'
 import { ACTIVATIONS, commonFields, processorFile } from './transformers-files.js'
 
@@ -27,8 +28,10 @@ export const huggingFaceClipWriter: Writer = {
     positions: squareTable,
   },
   ...placesOf(({ projection }) => (projection === null ? BARE_CLIP : NAMED_CLIP)),
+  text: huggingFaceClipText,
   files: (network) => {
     const { projection } = network.config
+    if (typeof network.text !== 'string') return filesOfBoth(network, network.text.settings)
     const architecture = projection === null ? 'CLIPVisionModel' : 'CLIPVisionModelWithProjection'
     const fields = projection === null ? {} : { projection_dim: projection }
     return files(network, { modelType: 'clip_vision_model', architecture }, 'CLIPImageProcessor', fields)
@@ -53,6 +56,24 @@ export const huggingFaceSiglipWriter: Writer = {
       'SiglipImageProcessor',
       { vision_use_head: network.config.pooling.kind === 'attention' },
     ),
+}
+
+/** Both towers stand in one file, each with its settings. */
+function filesOfBoth(network: WrittenNetwork, text: PlainRecord): WrittenFiles {
+  const names = { modelType: 'clip_vision_model', architecture: 'CLIPVisionModel' }
+  const { configFile = {}, ...others } = files(network, names, 'CLIPImageProcessor', {})
+  const { architectures: _, dtype, ...vision } = configFile
+  return {
+    ...others,
+    configFile: {
+      architectures: ['CLIPModel'],
+      model_type: 'clip',
+      dtype: dtype ?? null,
+      projection_dim: network.config.projection,
+      vision_config: { ...vision, projection_dim: network.config.projection },
+      text_config: text,
+    },
+  }
 }
 
 /** A head of attention is built of the tower's own settings. */

@@ -7,24 +7,10 @@ import { isRecord } from '../../plain-value.js'
 import type { Shape } from '../../tensor/shape.js'
 import type { ConvertSource } from '../convert-source.js'
 import type { CarriedTensor, TextTower } from '../writer.js'
+import { CLIP_BLOCK_PARTS, CLIP_TEXT, LEGACY_END } from './clip-text-names.js'
 import { ratioOf } from './timm-files.js'
 
-const EMBEDDINGS = 'text_model.embeddings.'
-const LAYERS = 'text_model.encoder.layers.'
-const LAST_NORM = 'text_model.final_layer_norm'
-const TOKENS = `${EMBEDDINGS}token_embedding.weight`
-
-/** Names the modules of a block here and there. */
-const PARTS: readonly (readonly [theirs: string, own: string])[] = [
-  ['layer_norm1', 'ln_1'],
-  ['self_attn.out_proj', 'attn.out_proj'],
-  ['layer_norm2', 'ln_2'],
-  ['mlp.fc1', 'mlp.c_fc'],
-  ['mlp.fc2', 'mlp.c_proj'],
-]
-
-/** With this number transformers takes the largest of a text's tokens for its end, as its first files of CLIP had it. */
-const LEGACY_END = 2
+const { tokens: TOKENS, positions: POSITIONS, layers: LAYERS, lastNorm: LAST_NORM } = CLIP_TEXT
 
 /** Gives the text tower, or says in words why none is written. */
 export function openClipText(
@@ -32,7 +18,7 @@ export function openClipText(
   { configFile }: VitHints,
 ): TextTower | string {
   const { tensors, label } = checkpoint
-  const needed = [TOKENS, `${LAST_NORM}.weight`, 'text_projection.weight', 'logit_scale']
+  const needed = [TOKENS, `${LAST_NORM}.weight`, CLIP_TEXT.projection, 'logit_scale']
   if (vit.dialect !== 'hugging-face' || !needed.every((name) => tensors.has(name)))
     return 'the source has none of CLIP of transformers'
   const settings = isRecord(configFile) && isRecord(configFile.text_config) ? configFile.text_config : {}
@@ -42,7 +28,7 @@ export function openClipText(
     return `the one of the source has the activation ${activation}, and the image tower ${config.activation}, where open_clip has one for both`
   const shapeOf = (name: string): Shape => tensors.get(name)?.shape ?? []
   const [vocabulary = 0, width = 0] = shapeOf(TOKENS)
-  const [context = 0] = shapeOf(`${EMBEDDINGS}position_embedding.weight`)
+  const [context = 0] = shapeOf(POSITIONS)
   const [hidden = 0] = shapeOf(`${LAYERS}0.mlp.fc1.weight`)
   const layers = countBlocks(tensors, LAYERS)
   const epsilon = reader.number('layer_norm_eps', 1e-5)
@@ -77,12 +63,15 @@ function tensorsOf(
       shape: vector === 'weight' ? [3 * width, width] : [3 * width],
       from: ['q', 'k', 'v'].map((part) => `${theirs}self_attn.${part}_proj.${vector}`),
     }))
-    return [...attention, ...PARTS.flatMap(([part, name]) => vectors(`${theirs}${part}`, `${own}${name}`))]
+    return [
+      ...attention,
+      ...CLIP_BLOCK_PARTS.flatMap(([part, name]) => vectors(`${theirs}${part}`, `${own}${name}`)),
+    ]
   })
-  const projection = 'text_projection.weight'
+  const { projection } = CLIP_TEXT
   return [
     renamed(TOKENS, 'token_embedding.weight'),
-    renamed(`${EMBEDDINGS}position_embedding.weight`, 'positional_embedding'),
+    renamed(POSITIONS, 'positional_embedding'),
     ...blocks.flat(),
     ...vectors(LAST_NORM, 'ln_final'),
     {
