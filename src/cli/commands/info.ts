@@ -193,15 +193,22 @@ function embeddingText({ embedding: { kind, width, kinds } }: FileDescription): 
 }
 
 /** A file of both towers is read for the image tower; who looks for texts is told where they are. */
-function textTowerRows({ textTower }: FileDescription): [string, string][] {
+function textTowerRows({ textTower, dialect }: FileDescription): [string, string][] {
   if (textTower.length === 0) return []
+  const encoder = TEXT_ENCODERS.get(dialect) ?? 'the library that wrote the file'
   return [
     [
       'text tower',
-      `${textTower.length} tensors, left aside, since images alone are embedded: ${shorten(textTower)}`,
+      `${textTower.length} tensors, left aside, since Plumage has no text encoder: ${encoder} makes a text's vector, which plumage search --vector takes: ${shorten(textTower)}`,
     ],
   ]
 }
+
+/** Says what of each library embeds texts with such a file. */
+const TEXT_ENCODERS: ReadonlyMap<string, string> = new Map([
+  ['hugging-face', "get_text_features of transformers' class"],
+  ['open-clip', "open_clip's encode_text"],
+])
 
 /** Says which network of several it is. */
 function entryRows({ choice }: FileDescription): [string, string][] {
