@@ -5,7 +5,11 @@ import { createReadStream } from 'node:fs'
 /** Gives the SHA-256 of a file, of which no more than a piece is in memory. */
 export async function hashOfFile(path: string, signal: AbortSignal | undefined): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, signal === undefined ? {} : { signal })) hash.update(chunk)
+  // Many files are read at once, and a signal that each stream listened to would be warned of.
+  for await (const chunk of createReadStream(path)) {
+    signal?.throwIfAborted()
+    hash.update(chunk)
+  }
   return hash.digest('hex')
 }
 
