@@ -11,7 +11,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { COPIES, drawingFrom, LOOKALIKES } from '../test/support/plant-copies.mjs'
 import { dist } from './dist.mjs'
@@ -40,7 +40,11 @@ try {
   const result = {
     date: new Date().toISOString(),
     machine: describeMachine(),
-    ...options,
+    photos: basename(options.photos),
+    originals: Number(options.originals),
+    copies: Number(options.copies),
+    seed: Number(options.seed),
+    model: options.model,
     ...(await measure(planted)),
   }
   result.peers = ['cleanvision', 'fastdup'].map((name) => peer(name, planted))
