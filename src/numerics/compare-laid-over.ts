@@ -166,12 +166,12 @@ function markOf(
   }
   const [below, above] = [Math.abs(gain) * edgesOf(first, changed.mask), edgesOf(laid, changed.mask)]
   const steps = Math.max(below, above) / Math.max(1, Math.min(below, above))
-  const onSecond = explainedBy(a, b)
-  const onFirst = explainedBy(b, a)
-  const isOnSecond = steps >= LEAST_STEPS ? below < above : onSecond >= onFirst
-  const explained = isOnSecond ? onSecond : onFirst
-  const through = throughOf(first, laid, gain, inner)
   const isStep = steps >= LEAST_STEPS
+  // The steps say on which the mark is; where they do not, it is where it explains more.
+  const onSecond = isStep && below > above ? 0 : explainedBy(a, b)
+  const onFirst = isStep && below < above ? 0 : explainedBy(b, a)
+  const explained = Math.max(onSecond, onFirst)
+  const through = throughOf(first, laid, gain, inner)
   const isClear =
     through >= LEAST_THROUGH_STROKES || steps >= LEAST_STEPS_HIDING || explained >= EXPLAINED_STROKES
   const isMark =
@@ -179,7 +179,9 @@ function markOf(
       ? isStep || (explained >= WITHOUT_STEPS.explained && changed.share >= WITHOUT_STEPS.share)
       : // What hides all below it is a mark only if it is made of strokes, with steps on both their sides: something large is a thing, and where an edge has moved the step is on one side.
         isStep && isClear && isThin(changed.mask, first.width)
-  return explained === 0 || !isMark ? null : { on: isOnSecond ? 'second' : 'first', explained, lowestBeside }
+  return explained === 0 || !isMark
+    ? null
+    : { on: onSecond >= onFirst ? 'second' : 'first', explained, lowestBeside }
 }
 
 /** Gives the correlation of the steps between pixels to the left and right, and above and below: brightness alone is alike in many things, their details are not. */

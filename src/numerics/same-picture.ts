@@ -145,7 +145,7 @@ function middleOf({ height, width, data }: RgbPixels, side: number): RgbPixels {
 export function proveSame(first: ReducedPicture, second: ReducedPicture): PictureProof | null {
   for (const start of startsOf(first, second)) {
     const laid = layPicture(first, second, start)
-    if (laid === null || !isProof(laid)) continue
+    if (laid === null) continue
     const finer = finerOf(laid)
     const middles = finer === 'first' ? first.middles : finer === 'second' ? second.middles : null
     return middles === null ? laid : judgeEnlarged(laid, middles)
@@ -195,7 +195,7 @@ function scaling(x: number, y = x): PlaneMap {
   return Float64Array.of(x, 0, (x - 1) / 2, 0, y, (y - 1) / 2, 0, 0, 1)
 }
 
-/** Settles a map and compares; gives null where none settles. */
+/** Settles a map and compares; gives null where none settles, or the pictures are not the same. */
 function layPicture(first: ReducedPicture, second: ReducedPicture, start: Start): PictureProof | null {
   const scale = scaleOf(start.map)
   const overlap = overlapSide(first.reduced, second.reduced, start.map)
@@ -227,7 +227,7 @@ function layPicture(first: ReducedPicture, second: ReducedPicture, start: Start)
       ),
     ),
   )
-  return {
+  const laid: PictureProof = {
     map: whole,
     shareOfFirst: Math.min(1, covered / (a.width * a.height)),
     shareOfSecond: Math.min(1, (covered * scaleOf(map) ** 2) / (b.width * b.height)),
@@ -235,9 +235,10 @@ function layPicture(first: ReducedPicture, second: ReducedPicture, start: Start)
     offset,
     agreement,
     ...colours,
-    framed: framedOf(a, b, map, scaleOf(whole)),
+    framed: null,
     enlarged: null,
   }
+  return isProof(laid) ? { ...laid, framed: framedOf(a, b, map, scaleOf(whole)) } : null
 }
 
 /** Tells whether pictures may turn out the same that lie on each other small. */
