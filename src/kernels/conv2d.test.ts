@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { numbers, rowsOfPlanes } from '../../test/kernels/numbers.js'
+import { kernelRows, transposedKernelRows } from '../../test/support/turn-kernels.js'
 import { conv2d, transposedConv2d } from './conv2d.js'
 import { placesOf } from './patchify.js'
-import { kernelRows, transposedKernelRows } from './turn-kernels.js'
 
 interface Case {
   readonly height: number

@@ -4,10 +4,10 @@ import type { WeightSource } from '../../src/engine/engine.js'
 import type { Plan, SlotName } from '../../src/engine/plan.js'
 import { placesOf } from '../../src/kernels/patchify.js'
 import { interpolationTaps, mostTaps, tableOfTaps } from '../../src/kernels/resample-table.js'
-import { kernelRows, transposedKernelRows } from '../../src/kernels/turn-kernels.js'
 import { PlanBuilder } from '../../src/model/plan-builder.js'
 import { sizeAt } from '../../src/tensor/shape.js'
 import { toFloat32 } from '../../src/tensor/tensor.js'
+import { kernelRows, transposedKernelRows } from '../support/turn-kernels.js'
 
 /** Is a slot that has a pixel to a row. */
 interface MapSlot {
