@@ -11,9 +11,7 @@ import { PHOTO_COLUMNS } from '../../src/collection/columns.js'
 import { createMemoryStore } from '../../src/collection/memory-store.js'
 import { blockOf, type Row, rowsOf, wideHalvesOf } from '../../src/collection/row-block.js'
 import type { About, CollectionStore } from '../../src/collection/store.js'
-import { unitRows } from '../../src/numerics/lengths.js'
 import { plainScorer } from '../../src/numerics/row-scorer.js'
-import { seededRandom } from '../../src/numerics/seeded-random.js'
 import { removeCollection } from '../../src/platform/node/collection/care-for.js'
 import { LanceStore } from '../../src/platform/node/collection/lance-store.js'
 import { openCollection } from '../../src/platform/node/collection/open-collection.js'
@@ -21,7 +19,7 @@ import { PostgresStore } from '../../src/platform/node/collection/postgres-store
 import { createProducts } from '../../src/platform/node/create-products.js'
 import { toHalf } from '../../src/tensor/float16.js'
 import { hasPgvector, PgvectorServer } from '../support/pgvector-server.js'
-import { aboutFor, idOf } from './made-collection.js'
+import { aboutFor, idOf, rowsAroundDirections } from './made-collection.js'
 
 const WIDTH = 16
 const NAMES = PHOTO_COLUMNS.map(({ name }) => name)
@@ -34,18 +32,6 @@ const ENDS_READERS = `
   await client.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'plumage %' and query ilike '%count(%'")
   await client.end()`
 
-/** Rows lie around some directions. */
-function madeRows(count: number, seed: number): Float32Array {
-  const random = seededRandom(7)
-  const centres = Float32Array.from({ length: 40 * WIDTH }, () => random() - 0.5)
-  const own = seededRandom(seed)
-  const rows = Float32Array.from(
-    { length: count * WIDTH },
-    (_, i) => (own() - 0.5) * 0.5 + (centres[(Math.floor(i / WIDTH) % 40) * WIDTH + (i % WIDTH)] ?? 0),
-  )
-  return unitRows(rows, WIDTH)
-}
-
 function block(first: number, count: number, dtype: About['dtype'] = 'float16', more: Row = {}) {
   const rows = Array.from({ length: count }, (_, at) => ({
     id: idOf(first + at),
@@ -55,7 +41,7 @@ function block(first: number, count: number, dtype: About['dtype'] = 'float16', 
     norm: 1,
     ...more,
   }))
-  const embeddings = madeRows(count, first + 1)
+  const embeddings = rowsAroundDirections(count, WIDTH, first + 1)
   return blockOf(rows, NAMES, dtype === 'float16' ? toHalf(embeddings) : embeddings)
 }
 
@@ -95,7 +81,7 @@ describe.skipIf(!hasPgvector)('a collection in PostgreSQL', () => {
           await collection.change([{ id: idOf(3), values: { state: 'gone' } }])
           await collection.fold()
           await collection.prepare()
-          const queries = madeRows(20, 99)
+          const queries = rowsAroundDirections(20, WIDTH, 99)
           const all: unknown[] = []
           for (let q = 0; q < 20; q++)
             all.push(await collection.nearest(queries.subarray(q * WIDTH, (q + 1) * WIDTH), { count: 50 }))
@@ -118,7 +104,7 @@ describe.skipIf(!hasPgvector)('a collection in PostgreSQL', () => {
       await using collection = await Collection.open({ store })
       await store.add(block(0, 3000, dtype))
       await store.prepare({ scorer: plainScorer })
-      const query = madeRows(1, 5)
+      const query = rowsAroundDirections(1, WIDTH, 5)
       expect(await store.nearestByIndex(query, 5)).toBeNull()
       const told: { recall: number; of: string }[] = []
       await store.prepareFrom(1500, { scorer: plainScorer, onIndex: (index) => void told.push(index) })
@@ -343,7 +329,7 @@ describe.skipIf(!hasPgvector)('a collection in PostgreSQL', () => {
     await using store = await PostgresStore.create(guest, aboutFor(WIDTH))
     await store.add(block(0, 1500))
     await store.prepareFrom(1000, { scorer: plainScorer })
-    expect(await store.nearestByIndex(madeRows(1, 5), 3)).toHaveLength(3)
+    expect(await store.nearestByIndex(rowsAroundDirections(1, WIDTH, 5), 3)).toHaveLength(3)
     await server.ask(`update pg_extension set extversion = '0.7.4' where extname = 'vector'`, 'other')
     expect(await refused(openCollection(guest))).toMatch(
       /^unavailable .*0\.7\.4.*ALTER EXTENSION vector UPDATE$/,

@@ -6,15 +6,13 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Collection } from '../../src/collection/collection.js'
 import { PHOTO_COLUMNS } from '../../src/collection/columns.js'
 import { blockOf } from '../../src/collection/row-block.js'
-import { unitRows } from '../../src/numerics/lengths.js'
 import { plainScorer } from '../../src/numerics/row-scorer.js'
-import { seededRandom } from '../../src/numerics/seeded-random.js'
 import { LanceStore } from '../../src/platform/node/collection/lance-store.js'
 import { loadLance } from '../../src/platform/node/collection/load-lance.js'
 import { askIndex, refreshIndex } from '../../src/platform/node/collection/vector-index.js'
 import { createProducts } from '../../src/platform/node/create-products.js'
 import { toHalf } from '../../src/tensor/float16.js'
-import { aboutFor, idOf } from './made-collection.js'
+import { aboutFor, idOf, rowsAroundDirections } from './made-collection.js'
 
 const WIDTH = 16
 let folder: string
@@ -22,18 +20,6 @@ beforeEach(() => {
   folder = join(mkdtempSync(join(tmpdir(), 'plumage-search-')), 'photos.plumage')
 })
 afterEach(() => rmSync(join(folder, '..'), { recursive: true }))
-
-/** Rows lie around some directions. */
-function madeRows(count: number, seed: number): Float32Array {
-  const random = seededRandom(7)
-  const centres = Float32Array.from({ length: 40 * WIDTH }, () => random() - 0.5)
-  const own = seededRandom(seed)
-  const rows = Float32Array.from(
-    { length: count * WIDTH },
-    (_, i) => (own() - 0.5) * 0.5 + (centres[(Math.floor(i / WIDTH) % 40) * WIDTH + (i % WIDTH)] ?? 0),
-  )
-  return unitRows(rows, WIDTH)
-}
 
 function block(first: number, count: number, seed: number) {
   const rows = Array.from({ length: count }, (_, at) => ({
@@ -46,7 +32,7 @@ function block(first: number, count: number, seed: number) {
   return blockOf(
     rows,
     PHOTO_COLUMNS.map(({ name }) => name),
-    toHalf(madeRows(count, seed)),
+    toHalf(rowsAroundDirections(count, WIDTH, seed)),
   )
 }
 
@@ -60,7 +46,7 @@ test('finds the same with a file of vectors, without one, and with one that is s
     owned: products,
   })
   await collection.add(block(0, 300, 1))
-  const query = madeRows(1, 9)
+  const query = rowsAroundDirections(1, WIDTH, 9)
   const withoutFile = await collection.nearest(query)
   await collection.prepare()
   expect(filesOf()).toHaveLength(1)
@@ -109,7 +95,7 @@ test('an index is made of enough rows, keeps what was asked of it, and is traine
   const store = await LanceStore.create(folder, aboutFor(WIDTH))
   await store.add(block(0, 2000, 1))
   await store.prepare({ scorer: plainScorer })
-  expect(await store.nearestByIndex(madeRows(1, 5), 5, {})).toBeNull()
+  expect(await store.nearestByIndex(rowsAroundDirections(1, WIDTH, 5), 5, {})).toBeNull()
   await store.writeFile(`vectors-${await store.version()}.f16`, null)
   const { lance } = loadLance()
   const connection = await lance.connect(folder)
@@ -127,7 +113,7 @@ test('an index is made of enough rows, keeps what was asked of it, and is traine
   const { table, index } = await refresh(null)
   expect(index?.rows).toBe(2000)
   expect(index?.recall).toBeGreaterThanOrEqual(0.95)
-  const query = madeRows(1, 5)
+  const query = rowsAroundDirections(1, WIDTH, 5)
   const all = await askIndex(table, query, 10, { probes: index?.probes ?? 0 })
   expect(all).toHaveLength(10)
   for (let i = 1; i < 10; i++) expect(all[i]?.similarity).toBeLessThanOrEqual(all[i - 1]?.similarity ?? 0)
