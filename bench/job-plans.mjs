@@ -14,11 +14,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { fileWriter, ParquetWriter } from 'hyparquet-writer'
 import { dist } from './dist.mjs'
-import { MADE_IDENTITY } from './made-identity.mjs'
+import { MADE_PLAN, ROWS_PER_PART, WIDTH } from './made-plan.mjs'
 import { inWords, recordJobs, watchLoad, watchMemory } from './record-jobs.mjs'
 
-const WIDTH = 384
-const ROWS_PER_PART = 6000
 const GROUP_ROWS = 2 ** 20
 
 const STAGES = { make, plan, parts, prove }
@@ -117,13 +115,8 @@ async function plan(kind, folder) {
         nodeSourceWorld({ base: folder, storages: new Map() }),
       ),
       storage,
-      identity: MADE_IDENTITY,
-      width: WIDTH,
-      model: { source: 'made up', options: {} },
-      settings: { dtype: 'float16', rowsPerPart: ROWS_PER_PART, maxFailed: 0.01, unique: false },
-      queue: null,
+      ...MADE_PLAN,
       hash: rowHash,
-      tryConditionalWrites: async () => {},
     })
     return { parts: written.parts }
   })

@@ -11,12 +11,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { dist } from './dist.mjs'
-import { MADE_IDENTITY } from './made-identity.mjs'
+import { MADE_PLAN, WIDTH } from './made-plan.mjs'
 import { inWords, recordJobs, watchLoad, watchMemory } from './record-jobs.mjs'
 
 const ROWS = Number(process.argv[2] ?? 1_000_000)
-const WIDTH = 384
-const ROWS_PER_PART = 6000
 /** A part of so many rows aims at two minutes: coordination is set against that. */
 const PART_SECONDS = 120
 
@@ -94,13 +92,8 @@ async function measure(name) {
     await planJob({
       source: { label: 'made up', base: '/photos', rows: () => rowsOf(ROWS) },
       storage,
-      identity: MADE_IDENTITY,
-      width: WIDTH,
-      model: { source: 'made up', options: {} },
-      settings: { dtype: 'float16', rowsPerPart: ROWS_PER_PART, maxFailed: 0.01, unique: false },
-      queue: null,
+      ...MADE_PLAN,
       hash: rowHash,
-      tryConditionalWrites: async () => {},
     })
   else {
     const job = await readJob(storage)
