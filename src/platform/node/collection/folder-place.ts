@@ -5,6 +5,7 @@ import { CollectionError } from '../../../collection/collection-error.js'
 import type { LogName } from '../../../collection/store.js'
 import { makeFolder } from '../files/make-folder.js'
 import { lockOutput } from '../files/output-lock.js'
+import { temporaryOf } from '../files/write-whole.js'
 import {
   ABOUT,
   type CollectionFile,
@@ -50,7 +51,9 @@ export class FolderPlace implements CollectionPlace {
 
   async begin(table: string): Promise<void> {
     await makeFolder(this.label)
-    const found = (await readdir(this.label)).filter((name) => name !== `${table}.lance`)
+    // A kill while a collection was made leaves these, and the next attempt replaces them.
+    const begun: readonly string[] = [`${table}.lance`, temporaryOf(ABOUT)]
+    const found = (await readdir(this.label)).filter((name) => !begun.includes(name))
     if (found.length > 0)
       throw new CollectionError(
         'exists',

@@ -21,7 +21,7 @@ type Chunks = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>
  */
 export async function writeWhole(path: string, chunks: Chunks): Promise<void> {
   const target = await replaceableFile(path)
-  const temporary = `${target.path}.tmp`
+  const temporary = temporaryOf(target.path)
   try {
     const handle = await openAnew(temporary)
     try {
@@ -39,6 +39,11 @@ export async function writeWhole(path: string, chunks: Chunks): Promise<void> {
     await rm(temporary, { force: true }).catch(() => {})
     throw explainWriteError(error, path)
   }
+}
+
+/** Names what a file is written to before it takes its name: a kill may leave it. */
+export function temporaryOf(path: string): string {
+  return `${path}.tmp`
 }
 
 /** What lies there is removed and not written into: it may be a link to anywhere. */
