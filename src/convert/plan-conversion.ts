@@ -79,11 +79,12 @@ export function planConversion(source: ConvertSource, request: ConversionRequest
   if (vit.dialect === library && (chosen === null || isComplete(chosen, request)))
     return copied(source, request, { tensors: planCopied(source, storing), narrowing })
   if (chosen === null) throw refuseUnheld(source, { library, form })
-  return anew(chosen, request, storing)
+  return anew(source, chosen, request, storing)
 }
 
-/** Plans a network as a class of the library has it. */
+/** Plans a network as a class of the library has it. @param own is the source in its own words: what these use is told otherwise and not left aside */
 function anew(
+  own: ConvertSource,
   { writer, retold: { source, notes } }: ChosenWriter,
   request: ConversionRequest,
   storing: Storing,
@@ -118,18 +119,25 @@ function anew(
     hints,
   }
   const asRead = writer.asRead?.(config) ?? config
-  const { keyBias: _keys, linearBias: _linear, stemBias: _stem, headBias: _head, ...expected } = asRead
+  const {
+    keyBias: _keys,
+    linearBias: _linear,
+    stemBias: _stem,
+    headBias: _head,
+    barePooling: _pooling,
+    ...expected
+  } = asRead
   const back = readBack({ ...planned, label, format: formatOf(request) }, expected, library)
-  const own = writer.notes?.(config, !hasFolder, text) ?? []
+  const unsaid = writer.notes?.(config, !hasFolder, text) ?? []
   return {
     ...planned,
     back,
     notes: [
       ...notes,
-      ...leftAside(source, writer.further?.(config) ?? [], text),
+      ...leftAside(own, writer.further?.(config) ?? [], text),
       ...notesOf(source, back, writer.library),
     ],
-    unsaid: own,
+    unsaid,
   }
 }
 

@@ -1,9 +1,10 @@
 /**
  * Tells a network in other words that mean the same, for layouts that have no others: a bias of zeros is none, CLIP's projection is the head of timm's networks, a
  * classifier of the class token is one of class token and mean patch with zeros for the mean,
- * what transformers norms of CLIP is the class token alone, and each library lets something else of a distilled DeiT stand for an image.
+ * what transformers norms of CLIP is the class token alone, each library lets something else of a distilled DeiT stand for an image, and timm's pooling by attention is
+ * AIMv2's head with a matrix and a net more.
  */
-import { type StoredWeight, zeros } from '../model/dialects/stored-weight.js'
+import { identity, type StoredWeight, zeros } from '../model/dialects/stored-weight.js'
 import { POOLED_ROWS } from '../model/grid-tables.js'
 import { defaultEmbedding } from '../model/plan-pooling.js'
 import type { VitModel } from '../model/read-vit.js'
@@ -34,8 +35,8 @@ interface Way {
   readonly note: string
 }
 
-/** Is a weight of the network under its own name, or zeros of a shape. */
-type Meant = string | { readonly zeros: Shape }
+/** Is a weight of the network under its own name, or one of a shape that no tensor is. */
+type Meant = string | { readonly zeros: Shape } | { readonly identity: Shape }
 
 const HEAD = { weight: 'classifier.weight', bias: 'classifier.bias' } as const
 const PROJECTION = 'projection.weight'
@@ -157,6 +158,42 @@ const SUMMARY_OF_FIRST: Way = {
   note: 'What stands for an image is called its summary there, which is the class token alone.',
 }
 
+const QUERY = 'attn_pool.q'
+const POOL_NORM = 'attn_pool.norm'
+/** Are the two layers of a pooling head's net. */
+const POOL_NET = ['attn_pool.mlp.0', 'attn_pool.mlp.3'] as const
+
+/** timm's pooling has a matrix for the query, and a net as wide as those of the blocks behind. */
+const HEAD_AS_MAP: Way = {
+  config: ({ pooling, hidden, norm }) =>
+    pooling.kind === 'attention' && pooling.hidden === null && norm === 'rmsNorm'
+      ? { pooling: { ...pooling, hidden, norm } }
+      : null,
+  names: ({ width, hidden }) =>
+    new Map<string, Meant>([
+      [`${QUERY}.weight`, { identity: [width, width] }],
+      [`${QUERY}.bias`, { zeros: [width] }],
+      [`${POOL_NORM}.weight`, { zeros: [width] }],
+      [`${POOL_NET[0]}.weight`, { zeros: [hidden, width] }],
+      [`${POOL_NET[0]}.bias`, { zeros: [hidden] }],
+      [`${POOL_NET[1]}.weight`, { zeros: [width, hidden] }],
+      [`${POOL_NET[1]}.bias`, { zeros: [width] }],
+    ]),
+  without: [],
+  note: 'The pooling head has a matrix for its query there, which leaves it as it is, and a feed-forward net of zeros behind: what stands for an image is the same.',
+}
+
+const MAP_AS_HEAD: Way = {
+  config: ({ pooling, barePooling }) => {
+    if (pooling.kind !== 'attention' || !barePooling) return null
+    const { norm: _, ...bare } = pooling
+    return { pooling: { ...bare, hidden: null } }
+  },
+  names: () => new Map(),
+  without: [QUERY, POOL_NORM, ...POOL_NET].flatMap((module) => [`${module}.weight`, `${module}.bias`]),
+  note: 'The pooling head takes its query as it is there, and has no feed-forward net behind: the matrix of the one is the identity, and the other gives zeros.',
+}
+
 /** Lists what is told otherwise together, the least first. */
 const WAYS: readonly (readonly Way[])[] = [
   [],
@@ -170,6 +207,8 @@ const WAYS: readonly (readonly Way[])[] = [
   ...DISTILLED.map((way) => [way]),
   [FIRST_OF_SUMMARY],
   [SUMMARY_OF_FIRST],
+  [HEAD_AS_MAP],
+  [MAP_AS_HEAD],
 ]
 
 /** Gives the network in its own words, then in others. */
@@ -188,6 +227,14 @@ function toldOrNull({ source, notes }: Retold, way: Way): Retold | null {
   return { source: { ...source, config, vit: renamed(source.vit, config, way) }, notes: [...notes, way.note] }
 }
 
+function shapeOf(meant: Exclude<Meant, string>): Shape {
+  return 'zeros' in meant ? meant.zeros : meant.identity
+}
+
+function toldAs(meant: Exclude<Meant, string>): StoredWeight {
+  return 'zeros' in meant ? zeros(meant.zeros) : identity(meant.identity)
+}
+
 /** No tensor of the source is the table. */
 function made(values: Float32Array): StoredWeight {
   return { parts: [], combine: () => values }
@@ -203,7 +250,7 @@ function renamed(vit: VitModel, config: VitConfig, way: Way): VitModel {
   const hidden = new Set<unknown>([...names.values(), ...way.without])
   const weightShapes = new Map([...vit.weightShapes].filter(([name]) => !hidden.has(name)))
   for (const [name, meant] of names) {
-    const shape = typeof meant === 'string' ? vit.weightShapes.get(meant) : meant.zeros
+    const shape = typeof meant === 'string' ? vit.weightShapes.get(meant) : shapeOf(meant)
     if (shape !== undefined) weightShapes.set(name, shape)
   }
   const added = [...(way.withTables ?? [])]
@@ -216,7 +263,7 @@ function renamed(vit: VitModel, config: VitConfig, way: Way): VitModel {
     weights: {
       async read(name: string, shape: Shape) {
         const meant = meantBy(name)
-        return typeof meant === 'string' ? await vit.weights.read(meant, shape) : zeros(shape).combine()
+        return typeof meant === 'string' ? await vit.weights.read(meant, shape) : toldAs(meant).combine()
       },
     },
     readTables: async () => new Map([...[...(await vit.readTables())].filter(isKept), ...added]),
@@ -228,7 +275,7 @@ function renamed(vit: VitModel, config: VitConfig, way: Way): VitModel {
       ]),
       weight(name, shape) {
         const meant = meantBy(name)
-        return typeof meant === 'string' ? vit.storedAs.weight(meant, shape) : zeros(shape)
+        return typeof meant === 'string' ? vit.storedAs.weight(meant, shape) : toldAs(meant)
       },
     },
   }

@@ -4,6 +4,7 @@ import { PERIODS } from '../model/grid-tables.js'
 import type { VitModel } from '../model/read-vit.js'
 import { type RotaryRule, rotaryPeriods } from '../model/rotary.js'
 import type { VitConfig } from '../model/vit-config.js'
+import type { Shape } from '../tensor/shape.js'
 
 /** Is a network as it is converted. */
 export interface ConvertedConfig extends VitConfig {
@@ -15,6 +16,8 @@ export interface ConvertedConfig extends VitConfig {
   readonly stemBias: boolean
   /** Tells whether the head's bias is more than zeros; a head without one has none. */
   readonly headBias: boolean
+  /** Tells whether an attention pooling takes its query as it is and adds nothing to what it gives, as AIMv2's head: its matrix is the identity, and its net gives zeros. */
+  readonly barePooling: boolean
 }
 
 /** Reads the biases of all blocks, of the patches and of the head, and stored periods of rotary positions. Throws what reading throws; the signal's reason. */
@@ -26,6 +29,7 @@ export async function withWhatValuesTell(vit: VitModel, signal?: AbortSignal): P
     linearBias: await hasLinearBias(vit, signal),
     stemBias: await hasBias(vit, 'conv_proj'),
     headBias: await hasBias(vit, 'classifier'),
+    barePooling: await hasBarePooling(vit),
   }
 }
 
@@ -58,6 +62,23 @@ async function hasBias({ weights, weightShapes }: VitModel, module: string): Pro
   const name = `${module}.bias`
   const shape = weightShapes.get(name)
   return shape !== undefined && !isZeros(await weights.read(name, shape))
+}
+
+async function hasBarePooling(vit: VitModel): Promise<boolean> {
+  const { pooling, qkvBias, width } = vit.config
+  if (pooling.kind !== 'attention' || pooling.hidden === null) return false
+  const read = (name: string, shape: Shape) => vit.weights.read(`attn_pool.${name}`, shape)
+  // Where queries, keys and values of the blocks have no bias, those of AIMv2's head have none.
+  if (!qkvBias && (await hasBias(vit, 'attn_pool.kv'))) return false
+  if ((await hasBias(vit, 'attn_pool.q')) || (await hasBias(vit, 'attn_pool.mlp.3'))) return false
+  return (
+    isZeros(await read('mlp.3.weight', [width, pooling.hidden])) &&
+    isIdentity(await read('q.weight', [width, width]), width)
+  )
+}
+
+function isIdentity(values: Float32Array, size: number): boolean {
+  return values.every((value, at) => Object.is(value, at % (size + 1) === 0 ? 1 : 0))
 }
 
 /** A negative zero would come back as another one, so that it counts as a bias. */

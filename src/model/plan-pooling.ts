@@ -211,7 +211,7 @@ function poolRows(
 function attentionPool(
   builder: PlanBuilder,
   { width }: VitConfig,
-  { heads, epsilon, hidden, activation }: AttentionPooling,
+  { heads, epsilon, hidden, activation, norm = 'layerNorm' }: AttentionPooling,
   tokens: SlotName,
 ): SlotName {
   const latent = builder.weight('attn_pool.latent', [1, width])
@@ -235,7 +235,7 @@ function attentionPool(
   const normed = builder.norm(
     projected,
     'attn_pool.norm',
-    builder.normWeights('attn_pool.norm', width, 'layerNorm', epsilon),
+    builder.normWeights('attn_pool.norm', width, norm, epsilon),
   )
   const branch = builder.feedForward(normed, 'attn_pool.mlp', { hidden, width, kind: activation })
   return builder.step({ op: 'add', input: projected, branch, output: 'pooled' }, [1, width])

@@ -242,6 +242,8 @@ export interface AttentionPooling {
   readonly hidden: number | null
   /** Names the activation of its feed-forward net. */
   readonly activation: ActivationKind
+  /** Is the norm in front of that net; default `layerNorm`. */
+  readonly norm?: VitConfig['norm']
 }
 
 /** Makes class scores. */

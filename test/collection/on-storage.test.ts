@@ -20,6 +20,7 @@ import { checkPhotos, removeCollection } from '../../src/platform/node/collectio
 import { mirrorCollection } from '../../src/platform/node/collection/mirror-collection.js'
 import { createCollection, openCollection } from '../../src/platform/node/collection/open-collection.js'
 import { openStorage } from '../../src/platform/node/storage/open-storage.js'
+import type { Storage } from '../../src/storage/storage.js'
 import { madeRows } from '../support/made-rows.js'
 import { type S3Server, startS3Server, versitygw } from '../support/s3-server.js'
 import { identityOfMade, idOf } from './made-collection.js'
@@ -62,6 +63,26 @@ async function label(collection: Collection, at: number, text: string) {
 async function answersOf(collection: Collection) {
   const { photos } = await searchPhotos(collection, { like: [{ id: idOf(3) }] }, { count: 20 })
   return photos.map(({ similarity, share, row }) => ({ similarity, share, row }))
+}
+
+const CUT = new Error('cut off')
+
+/** Is a storage that can be read so many times only. */
+function cutOff(storage: Storage, reads: number): Storage {
+  let left = reads
+  return {
+    label: storage.label,
+    isWritable: storage.isWritable,
+    look: storage.look.bind(storage),
+    read: async (key, options) => {
+      if (left-- === 0) throw CUT
+      return await storage.read(key, options)
+    },
+    write: storage.write.bind(storage),
+    list: storage.list.bind(storage),
+    remove: storage.remove.bind(storage),
+    [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
+  }
 }
 
 const labelOf = async (collection: Collection, at: number) => (await collection.rows([idOf(at)]))[0]?.label
@@ -148,6 +169,36 @@ describe.skipIf(versitygw === undefined)('on S3', () => {
     await using after = await openCollection(mirror)
     expect(await after.store.count()).toBe(150)
     await expect(mirrorCollection(storage, folder)).rejects.toMatchObject({ code: 'exists' })
+  }, 60_000)
+
+  test('a first copy that is cut off anywhere is gone on with, and is none of another collection', async () => {
+    const there = 's3://bucket/begun.plumage'
+    await using writer = await createCollection(there, settings)
+    await fill(writer, 0, 60)
+    await writer.store.writeFile('map.json', Buffer.from('{}'))
+    await using storage = await openStorage(there)
+    await using other = await openStorage('s3://bucket/other.plumage')
+    const mirror = join(folder, 'begun')
+    let cuts = 0
+    for (let isWhole = false; !isWhole; ) {
+      const cut = cutOff(storage, ++cuts)
+      isWhole = await mirrorCollection(cut, mirror).then(
+        () => true,
+        (error: unknown) => {
+          expect(error).toBe(CUT)
+          return false
+        },
+      )
+      const names = readdirSync(mirror)
+      if (names.length > 0)
+        await expect(mirrorCollection(other, mirror)).rejects.toMatchObject({ code: 'exists' })
+      if (!isWhole && names.length > 0) writeFileSync(join(mirror, 'collection.json.tmp'), '{')
+    }
+    expect(cuts).toBeGreaterThan(5)
+    await using mirrored = await openCollection(mirror)
+    expect(await answersOf(mirrored)).toEqual(await answersOf(writer))
+    expect(readdirSync(mirror)).toContain('map.json')
+    expect(readdirSync(mirror)).not.toContain('partial')
   }, 60_000)
 
   test('one writes, and any number read, until it is removed', async () => {

@@ -283,6 +283,21 @@ test("AIMv2 has no bias but that of its patches in timm and in transformers, as 
   expect(configOf(transformers.path)).toMatchObject({ qkv_bias: false, mlp_bias: false, use_head: false })
 })
 
+test("AIMv2's head is timm's pooling with a matrix and a net more, which are nothing on the way home", async () => {
+  const { path, notes } = await converted('hugging-face/aimv2', 'timm')
+  expect(notes.join(' ')).toMatch(/a matrix for its query there, which leaves it as it is/)
+  const { values } = await tensorsOf(path)
+  const query = new Float32Array(values.get('attn_pool.q.weight') ?? [])
+  expect(query.length).toBe(16 * 16)
+  expect(query.every((value, at) => value === (at % 17 === 0 ? 1 : 0))).toBe(true)
+  const out = join(folder, 'aimv2-home')
+  const home = await convertModel(path, out, { to: 'hugging-face', onWarning: () => {} })
+  expect(home.notes.join(' ')).toMatch(/takes its query as it is there/)
+  expect(home.notes.join(' ')).not.toMatch(/Left aside/)
+  const [own, back] = [await tensorsOf(golden('hugging-face/aimv2').path), await tensorsOf(out)]
+  expect(back.values).toEqual(own.values)
+})
+
 test("the table of Birder's Simple_ViT is a learnt one elsewhere, and it is told what that means", async () => {
   const { path, notes } = await converted('birder/simple-vit.pt', 'timm')
   expect(notes.join(' ')).toMatch(/makes anew for each size, is a learnt one there/)

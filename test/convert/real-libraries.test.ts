@@ -71,6 +71,7 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
     'hugging-face/clip-legacy-eos by open-clip',
     'birder/deit.pt',
     'timm/aimv2',
+    'hugging-face/aimv2 by timm',
     'timm/radio-v3',
     'timm/naflex-radio-v4',
   ],
@@ -97,6 +98,8 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
     'birder/deit-headless.safetensors',
     'birder/simple-vit.pt',
     'hugging-face/aimv2-headless',
+    'hugging-face/aimv2',
+    'hugging-face/aimv2-biases',
     'hugging-face/radio-v4',
   ],
   birder: [

@@ -47,6 +47,16 @@ export function zeros(shape: Shape): StoredWeight {
   return { parts: [], combine: () => new Float32Array(elementCount(shape)), put: () => {} }
 }
 
+/** No tensor is the weight: it is the matrix that leaves what it multiplies as it is. */
+export function identity([size = 0]: Shape): StoredWeight {
+  const combine = () => {
+    const matrix = new Float32Array(size * size)
+    for (let row = 0; row < size; row++) matrix[row * (size + 1)] = 1
+    return matrix
+  }
+  return { parts: [], combine, put: () => {} }
+}
+
 /** The tensors lie one below the other: q, k and v, each [D, D], make one matrix [3 D, D]. */
 export function stacked(tensors: readonly string[], shape: Shape): StoredWeight {
   const part = [sizeAt(shape, 0) / tensors.length, ...shape.slice(1)]

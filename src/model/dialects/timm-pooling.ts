@@ -6,7 +6,7 @@ import type { Pooling, VitConfig } from '../vit-config.js'
 import { storedSize } from './headers.js'
 import type { TimmTold } from './timm-told.js'
 
-/** Gives the pooling, and which norm comes last: on tokens, on what is pooled, or none. Throws `contradiction` where the weights have another pooling. */
+/** Gives the pooling, and which norm comes last: on tokens, on what is pooled, or none. Throws `contradiction` where the weights have another pooling. @param base has the norm and the activation of the blocks, which are those of a pooling by attention as well */
 export function timmPooling(
   checkpoint: Checkpoint,
   told: TimmTold,
@@ -62,6 +62,7 @@ function poolingBy(
         epsilon,
         hidden: storedSize(checkpoint, 'attn_pool.mlp.fc1.weight', 0, TIMM_LAYOUT.dialect),
         activation: told.class === 'Eva' ? 'gelu' : base.activation,
+        ...(base.norm === 'rmsNorm' ? { norm: base.norm } : {}),
       }
     default:
       if (classToken) return { kind: 'class' }

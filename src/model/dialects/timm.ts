@@ -82,10 +82,11 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
   const preNorm = has('norm_pre.weight')
   const isParallel = has('blocks.0.in_proj.weight')
   const distilled = has('dist_token')
+  const norm = normOf(checkpoint, told)
   const config: VitConfig = {
     ...base,
     classToken,
-    norm: normOf(checkpoint, told),
+    norm,
     preNorm,
     // Where a norm follows, the convolution has no bias.
     stem: { kind: 'patchify', bias: !preNorm, norm: has('patch_embed.norm.weight') },
@@ -101,7 +102,7 @@ function readConfig(checkpoint: Checkpoint, hints: VitHints): VitConfig {
     attentionNorm: ['attn.norm', 'attns.0.attn.norm'].some((one) => has(`blocks.0.${one}.weight`)),
     rotary: timmRotary(told, checkpoint, base),
     bias: timmBias(checkpoint, base),
-    ...timmPooling(checkpoint, told, base, classToken),
+    ...timmPooling(checkpoint, told, { ...base, norm }, classToken),
     ...(distilled ? { pooling: { kind: 'special-mean', rows: [0, 1] } } : {}),
     classifier: classifierOf(checkpoint),
   }

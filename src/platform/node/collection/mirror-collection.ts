@@ -15,7 +15,7 @@ import type { Storage, Version } from '../../../storage/storage.js'
 import { FileError } from '../files/file-error.js'
 import { makeFolder } from '../files/make-folder.js'
 import { lockOutput, type OutputLock } from '../files/output-lock.js'
-import { writeWhole } from '../files/write-whole.js'
+import { temporaryOf, writeWhole } from '../files/write-whole.js'
 import {
   ABOUT,
   type CollectionFile,
@@ -48,6 +48,8 @@ const PIECE_BYTES = 2 ** 23
 const POLL_MS = 250
 /** Holds what is not whole yet, each file under its hash. */
 const PARTIAL = 'partial'
+/** Says in that folder what is copied, for a folder that does not say yet what it is. */
+const COPIED = 'copied.json'
 
 /**
  * Brings the folder up to date with the newest version. Another process that does the same is waited for. Throws `CollectionError` `not-found`, `damaged` for a
@@ -84,6 +86,7 @@ class Mirroring {
     const logs = await Promise.all(LOGS.map((name) => new StoredLog(this.#storage, name).read()))
     const about = await this.#readAbout()
     const list = await this.#readList()
+    await writeWhole(await this.#partOf(COPIED), [JSON.stringify({ mirrorOf: this.#storage.label })])
     const manifest = list.files.at(-1)
     await this.#copyAll(list.files.slice(0, -1))
     if (list.vectors !== null) await this.#copyVectors(list.vectors)
@@ -262,17 +265,32 @@ async function removeUnlisted(folder: string, table: string, kept: ReadonlySet<s
   }
 }
 
-/** A folder that holds anything but a mirror of the same collection is left alone. */
+/** A folder that holds anything but a mirror of the same collection, or the begin of one, is left alone. */
 async function assertMirror(storage: Storage, folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => [])
-  if (names.every((name) => name === PARTIAL || tableOfFolder(name) !== null)) return
+  if ((await namesIn(folder)).length === 0) return
   const about = await readAbout(folder).catch(() => null)
-  if (about?.mirrorOf === storage.label) return
-  const holds = about === null ? 'something else' : 'another collection'
+  const mirrorOf = about === null ? await begunOrNull(folder) : about.mirrorOf
+  if (mirrorOf === storage.label) return
+  // A kill may come before it is said what is copied: nothing has been copied then.
+  const within = await namesIn(join(folder, PARTIAL))
+  if ((await namesIn(folder)).join() === PARTIAL && within.every((name) => name === temporaryOf(COPIED)))
+    return
+  const holds = about === null && mirrorOf === null ? 'something else' : 'another collection'
   throw new CollectionError(
     'exists',
     `${folder} holds ${holds}, and is no mirror of ${storage.label}. Name another folder.`,
   )
+}
+
+/** Names what a first copy that was cut off is of. */
+async function begunOrNull(folder: string): Promise<unknown> {
+  const text = await readFile(join(folder, PARTIAL, COPIED), 'utf8').catch(() => '')
+  const found = parseJsonOrNull(text)
+  return isRecord(found) ? found.mirrorOf : null
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return await readdir(folder).catch(() => [])
 }
 
 async function lockInTurn(folder: string, signal: AbortSignal | undefined): Promise<OutputLock> {
