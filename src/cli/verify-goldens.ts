@@ -36,7 +36,7 @@ export async function verifyGoldens(
     throw error
   }
   if (json) {
-    const notCompared = leftOut.map(({ id, kind, reason }) => ({ id, kind, reason }))
+    const notCompared = leftOut.map(({ isOfKind: _, ...one }) => one)
     context.stdout.write(`${JSON.stringify({ passed, failed, notCompared })}\n`)
   } else {
     for (const told of leftOutLines(leftOut)) context.stdout.write(`${told}\n`)
@@ -55,7 +55,7 @@ function nothingRan(folder: string, filter: string | undefined, leftOut: readonl
     : `No case of ${folder} has ${filter} in its name. Leave --filter away to run all.`
 }
 
-/** Counts the cases of kinds that nothing here can run, and names single ones, a line for each reason. */
+/** Counts the cases of kinds that nothing here can run, and names single ones and tensors, a line for each reason. */
 function leftOutLines(leftOut: readonly LeftOut[]): readonly string[] {
   const byReason = new Map<string, readonly LeftOut[]>()
   for (const one of leftOut) {
@@ -63,9 +63,23 @@ function leftOutLines(leftOut: readonly LeftOut[]): readonly string[] {
     byReason.set(reason, [...(byReason.get(reason) ?? []), one])
   }
   return [...byReason].map(([reason, cases]) => {
+    const tensors = new Set(cases.flatMap((one) => one.tensors ?? []))
+    if (tensors.size > 0) {
+      // A case whose network lies in several layouts is told once for each.
+      const { size } = new Set(cases.map(({ id }) => id))
+      return `not compared: ${shownNames([...tensors])} of ${size} of kind ${reason}`
+    }
     const names = cases.every(({ isOfKind }) => isOfKind) ? '' : ` (${cases.map(({ id }) => id).join(', ')})`
     return `not compared: ${cases.length} of kind ${reason}${names}`
   })
+}
+
+/** So many names are shown of tensors that are left out for one reason; JSON has all. */
+const SHOWN_TENSORS = 4
+
+function shownNames(names: readonly string[]): string {
+  const more = names.length - SHOWN_TENSORS
+  return more > 1 ? `${names.slice(0, SHOWN_TENSORS).join(', ')} and ${more} more` : names.join(', ')
 }
 
 function line({ id, tensor, error, tolerance, passed, note }: Comparison): string {

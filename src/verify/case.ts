@@ -128,6 +128,8 @@ export interface CaseContext {
   /** Opens a file by its path from the index; throws `CheckpointError` `not-found` where there is none. */
   readonly open: (path: string) => Promise<OpenSource>
   readonly signal?: AbortSignal
+  /** Is told which tensors of the case are not compared, and why. */
+  readonly onTensorsLeftOut?: (tensors: readonly string[], reason: string) => void
 }
 
 /** All kinds of case together need these. Paths are those of the index. */

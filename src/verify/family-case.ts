@@ -30,22 +30,52 @@ interface FamilyCase extends GoldenCase {
   }
 }
 
-/** Tensors of other towers and of losses, and tables that are compared by what they turn. */
-const NOT_OF_THE_IMAGE =
-  /^(text[._].*|text_features|patch_scores|text_embeds|image_embeds|logits_per_(image|text)|rope([._].*)?|attention\.last)$/
-/** ViTMAE shuffles patches by a noise, and its goldens have all tensors back in order. */
-const SHUFFLE = /^(noise|ids_restore)$/
-/** Is what a linear classifier reads: a plan multiplies each of its parts by a matrix of its own, so that the scores alone are compared. */
-const READ_BY_A_HEAD = /^head\.input$/
+/** Says why a tensor is not compared, before anything runs. The list is closed: any other that the network does not have is a failure. */
+const NOT_COMPARED: readonly (readonly [tensor: RegExp, reason: string])[] = [
+  [
+    /^(text[._].*|text_features|text_embeds|logits_per_(image|text)|patch_scores)$/,
+    'they are of a text tower, or made with its texts, and images alone are embedded',
+  ],
+  [/^image_embeds$/, 'they are the embedding, which is compared, mostly at unit length'],
+  [/^rope([._].*)?$/, 'they are tables, which are compared by what they turn'],
+  [/^attention\.last$/, 'attention is compared by the cases that look into it'],
+  [/^(noise|ids_restore)$/, 'ViTMAE shuffles patches by them, and all other tensors are back in order'],
+  [
+    /^head\.input$/,
+    'a classifier reads it, each part of which is multiplied by a matrix of its own, so that the scores alone are compared',
+  ],
+]
 /**
- * Holds of cases whose scores are none of their library's: eval_linear.py of the first DINO lets class token and mean patch take turns, column by column, and
+ * Are not compared of cases whose scores are none of their library's: eval_linear.py of the first DINO lets class token and mean patch take turns, column by column, and
  * the golden has one behind the other.
  */
 const isOtherwiseJoined = ({ library, network_parameters: { linear } = {} }: FamilyCase) =>
   library === 'facebookresearch/dino' && linear === 1
+const OTHERWISE_JOINED = 'the case joins what its classifier reads otherwise than its library'
 /** iBOT puts what it pools in the place of the class token where it pools the mean, so that its tokens are none of one network; its blocks are compared. */
 const isMixed = (golden: GoldenCase, { finalNorm }: VitConfig) =>
   golden.library === 'bytedance/ibot' && finalNorm === 'pooled'
+const MIXED = 'iBOT puts the pooled mean in the place of the class token, and the blocks are compared'
+const SMALL_DIFFERENCE =
+  'what is left of a massive token is the small difference of large numbers, which no narrow precision keeps; the tokens beside it are compared'
+
+/** Gives the tensors of which none of these is so, and tells the others. */
+function comparedOf(
+  tensors: readonly string[],
+  reasonOf: (tensor: string) => string | null,
+  { onTensorsLeftOut }: CaseContext,
+): readonly string[] {
+  const byReason = new Map<string, string[]>()
+  const kept: string[] = []
+  for (const tensor of tensors) {
+    const reason = reasonOf(tensor)
+    if (reason === null) kept.push(tensor)
+    else byReason.set(reason, [...(byReason.get(reason) ?? []), tensor])
+  }
+  for (const [reason, some] of byReason) onTensorsLeftOut?.(some, reason)
+  return kept
+}
+
 const FINAL =
   /^(tokens(\.others)?|embedding|image_features|logits|pooler_output|summary|features|class_token|patch_tokens)$/
 
@@ -67,12 +97,12 @@ async function* runFile(
   const expected = await readExpected(golden, context.open)
   const { tensor: inputName } = required(golden.input, 'input', golden)
   const inputs = new Set([inputName, ...Object.keys(golden.inputs ?? {})])
-  const tensors = [...expected.keys()].filter(
-    (tensor) =>
-      !inputs.has(tensor) &&
-      ![NOT_OF_THE_IMAGE, SHUFFLE, READ_BY_A_HEAD].some((kind) => kind.test(tensor)) &&
-      !(tensor === 'logits' && isOtherwiseJoined(golden)),
-  )
+  const given = [...expected.keys()].filter((tensor) => !inputs.has(tensor))
+  const before = (tensor: string) => {
+    if (tensor === 'logits' && isOtherwiseJoined(golden)) return OTHERWISE_JOINED
+    return NOT_COMPARED.find(([kind]) => kind.test(tensor))?.[1] ?? null
+  }
+  const tensors = comparedOf(given, before, context)
   await using model = await openCase(golden, context, path)
   const { vit } = model
   using network = await Network.load(vit, engine)
@@ -89,20 +119,20 @@ async function* runFile(
     })
     return
   }
-  const given = required(expected.get(inputName), `tensor called ${inputName}`, golden)
-  const input = golden.dialect === 'nvidia' ? await levelsOf(given, golden, context) : given
+  const values = required(expected.get(inputName), `tensor called ${inputName}`, golden)
+  const input = golden.dialect === 'nvidia' ? await levelsOf(values, golden, context) : values
   const { size, position } = required(golden.run, 'run', golden)
   const { shape } = required(golden.tensors?.[inputName], `tensors.${inputName}`, golden)
   const batch = required(shape[0], `batch in tensors.${inputName}`, golden)
   const grid = network.gridOf(size)
   const positions = ruleOf(position, vit.config, golden.library)
   const plan = network.planFor(grid, { positions })
-  const places = new Map(
-    tensors
-      .filter((tensor) => tensor !== 'tokens' || !isMixed(golden, vit.config))
-      .filter((tensor) => !isSmallDifference(golden, tensor, engine.precision))
-      .map((tensor) => [tensor, placeOf(golden, tensor, plan, vit)]),
-  )
+  const within = (tensor: string) => {
+    if (tensor === 'tokens' && isMixed(golden, vit.config)) return MIXED
+    return isSmallDifference(golden, tensor, engine.precision) ? SMALL_DIFFERENCE : null
+  }
+  const compared = comparedOf(tensors, within, context)
+  const places = new Map(compared.map((tensor) => [tensor, placeOf(golden, tensor, plan, vit)]))
   const order = golden.library === 'birder' ? 'birder' : 'canonical'
   const run = {
     network,
@@ -145,10 +175,6 @@ function withRoundingOfMassive(golden: FamilyCase): FamilyCase {
   return { ...golden, tensors: { ...tensors, tokens: { ...tokens, atol: (tokens.atol ?? 0) * times } } }
 }
 
-/**
- * What is left of a massive token in the end is the small difference of large numbers, which no narrow type keeps; the tokens beside it are compared on
- * their own.
- */
 function isSmallDifference({ massive }: FamilyCase, tensor: string, precision: Precision): boolean {
   return massive !== undefined && tensor === 'tokens' && precision !== 'float32' && precision !== 'float64'
 }

@@ -19,11 +19,14 @@ export interface CaseSelection {
   readonly only?: string
   /** Runs only these kinds; default: all. */
   readonly kinds?: readonly string[]
-  /** Is told each case that is not compared, and why: kinds that nothing here can run, and single cases on a closed list, whose networks are refused. */
+  /**
+   * Is told each case that is not compared, and why: kinds that nothing here can run, and single cases on a closed list, whose networks are refused; and, of cases that are
+   * compared, the tensors that are not.
+   */
   readonly onLeftOut?: (leftOut: LeftOut) => void
 }
 
-/** Is a case that is not compared. */
+/** Is a case that is not compared, or of which some tensors are not. */
 export interface LeftOut {
   /** Names the case. */
   readonly id: string
@@ -33,6 +36,8 @@ export interface LeftOut {
   readonly reason: string
   /** Tells whether nothing of this kind is compared. */
   readonly isOfKind: boolean
+  /** Names the tensors that are not compared of a case that is; absent where the case is not. */
+  readonly tensors?: readonly string[]
 }
 
 type RunCase = (golden: GoldenCase, context: GoldenContext) => AsyncIterable<Comparison>
@@ -78,7 +83,9 @@ export async function* verifyCases(
     signal?.throwIfAborted()
     let count = 0
     try {
-      for await (const comparison of run(golden, context)) {
+      const onTensorsLeftOut = (tensors: readonly string[], why: string) =>
+        onLeftOut?.({ id, kind, reason: why, isOfKind: false, tensors })
+      for await (const comparison of run(golden, { ...context, onTensorsLeftOut })) {
         count++
         yield comparison
       }

@@ -51,6 +51,11 @@ test('cases that nothing here can run are counted by their kind, and single ones
       for (const kind of ['rope', 'dpt', 'rope'])
         onLeftOut?.({ id: `x/${kind}`, kind, reason: `no ${kind} here`, isOfKind: true })
       onLeftOut?.({ id: 'x/moe', kind: 'family', reason: 'experts are refused', isOfKind: false })
+      for (const [id, tensors] of [
+        ['x/a', ['text.0', 'text.1']],
+        ['x/b', ['text.0', 'text.2', 'text.3', 'text.4', 'text.5']],
+      ] as const)
+        onLeftOut?.({ id, kind: 'family', reason: 'of texts', isOfKind: false, tensors })
       yield good
     },
   })
@@ -59,6 +64,7 @@ test('cases that nothing here can run are counted by their kind, and single ones
     'not compared: 2 of kind rope: no rope here',
     'not compared: 1 of kind dpt: no dpt here',
     'not compared: 1 of kind family: experts are refused (x/moe)',
+    'not compared: text.0, text.1, text.2, text.3 and 2 more of 2 of kind family: of texts',
     '1 passed, 0 failed',
   ])
 })

@@ -130,7 +130,9 @@ for (const { name, precision, engine, instructionSet } of NETWORK_VARIANTS) {
     `%s is refused on ${name}, with the engines that run it`,
     async (id, one) => {
       const leftOut: LeftOut[] = []
-      const onLeftOut = (one: LeftOut) => void leftOut.push(one)
+      const onLeftOut = (one: LeftOut) => {
+        if (one.tensors === undefined) leftOut.push(one)
+      }
       const { failures, count } = await failuresOf(one, await engine(), onLeftOut)
       expect(failures).toEqual([])
       expect(count).toBe(0)
