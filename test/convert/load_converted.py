@@ -31,7 +31,8 @@ def hugging_face(path, pixels, job):
         check_texts(model.eval().get_text_features(input_ids=ids).pooler_output, ids, job)
         return model.get_image_features(pixel_values=pixels).pooler_output
     if job["output"] == ["embedding"]:
-        return model.eval()(pixels).image_embeds
+        given = model.eval()(pixels)
+        return given.pooler_output if name == "Aimv2VisionModel" else given.image_embeds
     network = model.base_model if "ForImageClassification" in name else model
     return network.eval()(pixels).last_hidden_state
 

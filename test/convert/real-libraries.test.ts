@@ -99,7 +99,6 @@ const WRITTEN: Readonly<Record<LibraryName, readonly string[]>> = {
     'birder/simple-vit.pt',
     'hugging-face/aimv2-headless',
     'hugging-face/aimv2',
-    'hugging-face/aimv2-biases',
     'hugging-face/radio-v4',
   ],
   birder: [
@@ -141,6 +140,9 @@ const BY_EMBEDDING = new Set([
   'hugging-face/clip by open-clip',
   'hugging-face/clip-legacy-eos by open-clip',
   'open-clip/vit-quickgelu/epoch_3.pt by hugging-face',
+  // Both heads are tried by what they give.
+  'hugging-face/aimv2',
+  'hugging-face/aimv2 by timm',
 ])
 /** Names the bias of patches, which published files of C-RADIO have as zeros and the goldens do not: its own library gives what is expected without it. */
 const WITHOUT_BIAS = new Map([

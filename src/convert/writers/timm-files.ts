@@ -23,9 +23,13 @@ export function poolOrNull({ pooling, classToken }: VitConfig): string | null {
   }
 }
 
+/** Is that of timm's classes, in the words of lines of architectures. */
+export const USUAL_EPSILON = '1e-6'
+
 /** Gives what lines of architectures say of an epsilon, which no argument of a file can hold; undefined for the one of timm's classes. */
 export function epsilonSetting(epsilon: number): string | undefined {
-  return epsilon === 1e-6 ? undefined : epsilon.toExponential()
+  const told = epsilon.toExponential()
+  return told === USUAL_EPSILON ? undefined : told
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Writes timm's VisionTransformer, and the one with a distillation token: the architecture that comes nearest, and every argument in which the network may be another. */
 
 import { type Layout, writtenSource } from '../../model/dialects/layout.js'
-import type { TimmArchitecture } from '../../model/dialects/timm-architectures.js'
+import { type TimmArchitecture, timmArchitectures } from '../../model/dialects/timm-architectures.js'
 import { TIMM_ACTIVATIONS } from '../../model/dialects/timm-file.js'
 import {
   distilledSource,
@@ -24,6 +24,7 @@ import {
   poolOrNull,
   ratioOf,
   timmFiles,
+  USUAL_EPSILON,
 } from './timm-files.js'
 
 export const timmWriter: Writer = {
@@ -33,10 +34,7 @@ export const timmWriter: Writer = {
     classToken: 'any',
     registers: 'any',
     norm: 'any',
-    epsilon: (config) =>
-      baseOrNull(config) === null
-        ? `epsilon of the norms: ${config.epsilon}, where it has 1e-6, and in some architectures 1e-5`
-        : null,
+    epsilon: epsilonLack,
     preNorm: 'any',
     finalNorm: 'any',
     qkvBias: 'any',
@@ -105,19 +103,34 @@ const BUILT_IN = ['norm', 'mlp', 'block', 'attn', 'embed_norm', 'distilled'] as 
 const LATER = ['scale_mlp_norm', 'pool_include_prefix'] as const
 
 function baseOrNull(config: VitConfig): TimmArchitecture | null {
-  const { norm, epsilon, mlp, branches } = config
+  const isBuiltSo = builtLike(config)
+  const fits = (one: TimmArchitecture) =>
+    isBuiltSo(one) && one.settings.get('eps') === epsilonSetting(config.epsilon)
+  return nearestArchitecture(config, fits, undefined, 'vit_base_patch16_224')
+}
+
+/** Tells the architectures that are built like the network, whatever the epsilon of their norms is. */
+function builtLike(config: VitConfig): (architecture: TimmArchitecture) => boolean {
+  const { norm, mlp, branches } = config
   const wanted: Readonly<Partial<Record<(typeof BUILT_IN)[number], string>>> = {
     ...(norm === 'rmsNorm' ? { norm: 'rmsNorm' } : {}),
     ...(mlp === 'swiglu' ? { mlp: isOfAimv2(config) ? 'SwiGLU' : 'SwiGLUPacked' } : {}),
     ...(isOfAimv2(config) ? { embed_norm: 'yes' } : {}),
     ...(branches === 2 ? { block: 'ParallelThingsBlock' } : {}),
   }
-  const fits = ({ class: kind, settings }: TimmArchitecture) =>
+  return ({ class: kind, settings }) =>
     kind === 'VisionTransformer' &&
-    settings.get('eps') === epsilonSetting(epsilon) &&
     BUILT_IN.every((key) => settings.get(key) === wanted[key]) &&
     !LATER.some((key) => settings.has(key))
-  return nearestArchitecture(config, fits, undefined, 'vit_base_patch16_224')
+}
+
+function epsilonLack(config: VitConfig): string | null {
+  if (baseOrNull(config) !== null) return null
+  const like = timmArchitectures().filter(builtLike(config))
+  const held = new Set(like.map(({ settings }) => settings.get('eps') ?? USUAL_EPSILON))
+  return held.size === 0
+    ? 'kinds of norms and of feed-forward nets, which none of its architectures has together'
+    : `epsilon of the norms: ${config.epsilon.toExponential()}, where its architectures of this kind have ${[...held].join(' or ')}`
 }
 
 function files(network: WrittenNetwork): WrittenFiles {
