@@ -11,7 +11,7 @@ import { inferImage, loadModel } from '../../src/platform/node/birder.js'
 import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import { openFile } from '../../src/platform/node/open-file.js'
 import { MINI } from '../support/mini.js'
-import { pythonOfLabelsOrNull } from '../support/python-labels.js'
+import { pythonWith } from '../support/python.js'
 import { runInTest } from './run-in-test.js'
 
 const photos = join(import.meta.dirname, '../../examples/photos')
@@ -98,8 +98,8 @@ test("the same head gives the same probabilities by Birder's inferImage, and Pyt
     ),
   })
 
-  const python = pythonOfLabelsOrNull()
-  if (python === null) return
+  const { python, lacks } = pythonWith(['numpy', 'safetensors'])
+  if (lacks !== null) return
   await using encoder = await loadEncoder(MINI)
   const { embedding } = await encoder.encode(photo)
   const program = `

@@ -23,7 +23,7 @@ import { concatenate } from '../../src/tensor/concatenate.js'
 import { ownFolder } from '../support/made-once.js'
 import { madeRows } from '../support/made-rows.js'
 import { MINI } from '../support/mini.js'
-import { pythonCollectionsOrReason } from '../support/python-collections.js'
+import { pythonWith } from '../support/python.js'
 
 interface Groups {
   readonly labels: readonly number[]
@@ -146,10 +146,10 @@ test('groups and maps are those that scikit-learn, hdbscan and umap-learn gave',
   await compareAll(FEW, JSON.parse(readFileSync(GOLDEN, 'utf8')) as Answer)
 })
 
-const found = pythonCollectionsOrReason()
-if ('reason' in found) console.warn(`Left out: ${found.reason}.`)
+const { python, lacks } = pythonWith(['scikit-learn', 'hdbscan', 'umap-learn'])
+if (lacks !== null) console.warn(lacks)
 
-describe.skipIf('reason' in found)('with the libraries themselves', () => {
+describe.skipIf(lacks !== null)('with the libraries themselves', () => {
   const folder = ownFolder('reference-groups')
 
   /** Most of the time is that of importing the libraries and of compiling what they compile. */
@@ -164,7 +164,6 @@ describe.skipIf('reason' in found)('with the libraries themselves', () => {
     ])
     writeFileSync(askedPath, JSON.stringify({ ...asked, rows: undefined, points: pairs, fits }))
     const script = join(import.meta.dirname, 'reference_groups.py')
-    const python = 'python' in found ? found.python : ''
     const { stdout } = await promisify(execFile)(python, [script, rowsPath, String(asked.width), askedPath], {
       maxBuffer: 1 << 28,
     })

@@ -15,11 +15,12 @@ import { importCollection } from '../../src/platform/node/collection/import-coll
 import { createCollection, openCollection } from '../../src/platform/node/collection/open-collection.js'
 import { openTable } from '../../src/platform/node/collection/read-table.js'
 import { float16ToFloat32, toHalf } from '../../src/tensor/float16.js'
-import { pythonWith } from '../support/python-models.js'
+import { pythonWith } from '../support/python.js'
 import { aboutFor, identityOfMade, idOf } from './made-collection.js'
 
 const WIDTH = 4
-const { python, has } = pythonWith(['lancedb', 'pyarrow', 'numpy'])
+const { python, lacks } = pythonWith(['lancedb', 'pyarrow', 'numpy'])
+if (lacks !== null) console.warn(lacks)
 let folder: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'plumage-interchange-'))
@@ -329,7 +330,7 @@ test('a collection in one file opens in memory as it was, with what was decided'
   await expect(openSavedCollection(cut)).rejects.toMatchObject({ code: 'unreadable' })
 })
 
-test.skipIf(has.size < 3)('Python opens a collection, and what it exports, without us', async () => {
+test.skipIf(lacks !== null)('Python opens a collection, and what it exports, without us', async () => {
   await using collection = await make()
   await exportCollection(collection, at('out.parquet'))
   await exportCollection(collection, at('out.arrow'))

@@ -12,15 +12,13 @@ import { convertModel } from '../../src/platform/node/convert/convert-model.js'
 import { openVit } from '../../src/platform/node/open-vit.js'
 import { copyWithZeros } from '../support/copy-with-zeros.js'
 import { type GoldenNetwork, goldenNetworks } from '../support/golden-networks.js'
-import { pythonWith } from '../support/python-models.js'
+import { pythonWith } from '../support/python.js'
 import { packageRoot } from '../support/repository.js'
 
 const run = promisify(execFile)
 const libraries = ['torch', 'transformers', 'timm', 'birder', 'open_clip_torch'] as const
 const found = pythonWith(libraries)
-const lacked = libraries.filter((name) => !found.has.has(name))
-if (lacked.length > 0)
-  console.warn(`Left out: no Python with ${lacked.join(', ')} (PLUMAGE_PYTHON_MODELS names an interpreter).`)
+if (found.lacks !== null) console.warn(found.lacks)
 
 const folder = mkdtempSync(join(tmpdir(), 'plumage-real-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -9,7 +9,7 @@ import { seededRandom } from '../../src/numerics/seeded-random.js'
 import { createProducts } from '../../src/platform/node/create-products.js'
 import { loadEncoder } from '../../src/platform/node/load-encoder.js'
 import { MINI } from '../support/mini.js'
-import { pythonOfLabelsOrNull } from '../support/python-labels.js'
+import { pythonWith } from '../support/python.js'
 import { packageRoot } from '../support/repository.js'
 import { expectAgreement, type LabelAnswers, type LabelCase } from './agreement.js'
 
@@ -28,13 +28,10 @@ describe.each(Object.entries(committed))('%s', (_name, { expected, ...given }) =
   })
 })
 
-const python = pythonOfLabelsOrNull()
-if (python === null)
-  console.warn(
-    'Left out: no Python with scikit-learn, cleanlab, statsmodels and safetensors (PLUMAGE_PYTHON_COLLECTIONS names an interpreter).',
-  )
+const { python, lacks } = pythonWith(['scikit-learn', 'cleanlab', 'statsmodels', 'safetensors'])
+if (lacks !== null) console.warn(lacks)
 
-test.skipIf(python === null)('other rows have the numbers that the libraries give of them now', async () => {
+test.skipIf(lacks !== null)('other rows have the numbers that the libraries give of them now', async () => {
   const cases = { five: drawn(5, [30, 28, 25, 22, 20], 10, 0.8) }
   const answers = ask(cases)
   for (const [name, given] of Object.entries(cases)) {
@@ -44,7 +41,7 @@ test.skipIf(python === null)('other rows have the numbers that the libraries giv
   }
 })
 
-test.skipIf(python === null)(
+test.skipIf(lacks !== null)(
   'embedded photos of clothing have the numbers that the libraries give of them',
   async () => {
     const given = await clothing()
@@ -78,7 +75,7 @@ async function clothing(): Promise<LabelCase> {
 
 function ask(cases: Readonly<Record<string, LabelCase>>): Readonly<Record<string, LabelAnswers>> {
   const script = join(import.meta.dirname, 'make-expected.py')
-  const { status, stdout, stderr } = spawnSync(python ?? '', [script, '--live'], {
+  const { status, stdout, stderr } = spawnSync(python, [script, '--live'], {
     input: JSON.stringify(cases),
     encoding: 'utf8',
     maxBuffer: 2 ** 26,

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { pythonWith } from './python.js'
 import { packageRoot } from './repository.js'
 
 const FOLDER = join(packageRoot, '.plumage', 'python-hub')
@@ -11,7 +12,8 @@ const LIBRARY = 'huggingface_hub>=2,<3'
 export function pythonHubOrReason(): { readonly python: string } | { readonly reason: string } {
   const own = process.env.PLUMAGE_PYTHON_HUB
   const made = join(FOLDER, 'bin', 'python')
-  for (const python of [own, made]) if (python !== undefined && isOfUse(python)) return { python }
+  for (const python of [own, pythonWith(['huggingface_hub']).python, made])
+    if (python !== undefined && isOfUse(python)) return { python }
   try {
     mkdirSync(FOLDER, { recursive: true })
     if (!existsSync(made))
