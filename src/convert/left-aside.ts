@@ -19,7 +19,11 @@ export function leftAside(
   const used = new Set([...weights, ...tables].map(({ tensor }) => tensor))
   const beside = new Set(further.map(({ tensor }) => ownName(tensor)))
   const taken = typeof carried === 'string' ? [] : carried.tensors.flatMap(({ from }) => from)
-  const text = new Set(vit.textTower.filter((tensor) => !taken.includes(tensor)))
+  const text = new Set(
+    [...vit.leftOver].flatMap(([tensor, kind]) =>
+      kind === 'text-tower' && !taken.includes(tensor) ? [tensor] : [],
+    ),
+  )
   const others = [...checkpoint.tensors.keys()].filter(
     (name) => !used.has(name) && !text.has(name) && !taken.includes(name) && !beside.has(ownName(name)),
   )

@@ -7,6 +7,7 @@ import type { Plan, SlotName } from '../engine/plan.js'
 import { slotLength } from '../engine/plan-lookup.js'
 import { type Recipe, recipeIdentity } from '../image/recipe.js'
 import { resizedSize } from '../image/resized-size.js'
+import { type LeftOver, leftOver } from '../model/left-over.js'
 import { defaultEmbedding } from '../model/plan-pooling.js'
 import { planVit } from '../model/plan-vit.js'
 import type { PatchGrid } from '../model/positions.js'
@@ -54,12 +55,10 @@ export interface ModelDescription {
   }[]
   /** Says which of the file's networks this is, and why; null where it holds no other. */
   readonly choice: NetworkChoice | null
-  /** Names what the file holds beside the network. */
-  readonly dropped: readonly string[]
+  /** Names what the file holds beside the tensors that are used, by what it is. */
+  readonly leftOver: LeftOver
   /** Names the file of the head that stands on the network; null without one. */
   readonly head: string | null
-  /** Names the tensors of a text tower beside it, which is left aside. */
-  readonly textTower: readonly string[]
   /** Tells of the recipe in one line. */
   readonly recipe: string
   /** Says in whole sentences what no file has told and was assumed. */
@@ -144,9 +143,8 @@ export function describeOpenModel(
     parameters,
     tensors: [...checkpoint.tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
     choice: checkpoint.choice,
-    dropped: checkpoint.dropped,
+    leftOver: leftOver(vit.leftOver, checkpoint.dropped),
     head: checkpoint.head ?? null,
-    textTower: vit.textTower,
     recipe: recipeIdentity(recipe),
     assumptions: vit.assumptions,
     engine: { name: engine.name, precision: engine.precision, description: engine.description, reason },

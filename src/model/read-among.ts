@@ -1,4 +1,5 @@
 /** Makes a vision transformer of an open checkpoint, among some dialects: which of them, which network, and its weights under their canonical names. */
+
 import { checkOptionNames } from '../check-option-names.js'
 import { type Checkpoint, type Origin, placeOf } from '../checkpoint/checkpoint.js'
 import { assertShape, CheckpointError } from '../checkpoint/checkpoint-error.js'
@@ -16,6 +17,7 @@ import { refuseAlikeNetworks, refuseForeignNetworks } from './dialects/other-fam
 import type { StoredPart, StoredWeight } from './dialects/stored-weight.js'
 import { POSITIONS, type StoredTables } from './grid-tables.js'
 import { type Labels, labelsOf, NO_LABELS } from './labels.js'
+import type { LeftOverKind } from './left-over.js'
 import { isRouted } from './plan-experts.js'
 import { defaultEmbedding } from './plan-pooling.js'
 import { planVit } from './plan-vit.js'
@@ -40,8 +42,8 @@ export interface VitModel {
   readonly ignoredFields: readonly string[]
   /** Tells of which network this one was made, whose matrices are in bytes; null for all others. */
   readonly origin: Origin | null
-  /** Names the tensors of a text tower, which lies beside the network and is left aside here. */
-  readonly textTower: readonly string[]
+  /** Says what each tensor is that the network does not use. */
+  readonly leftOver: ReadonlyMap<string, LeftOverKind>
   /** Says where the file keeps each weight of a name and shape, and the tables that depend on the grid, for whoever writes them anew. */
   readonly storedAs: {
     /** Gives the place of a canonical weight. */
@@ -78,7 +80,7 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
     headSource(name, shape, config, checkpoint) ?? dialect.source(name, shape, config, checkpoint.tensors)
   const needed = [...plan.weights].flatMap(([name, shape]) => stored(name, shape).parts)
   for (const { parts } of tables.values()) needed.push(...parts)
-  judgeTensors(checkpoint, dialect, needed)
+  const leftOver = judgeTensors(checkpoint, dialect, needed)
 
   const readParts = async ({ parts, combine }: StoredWeight) => {
     const values = parts.map(async (part) => toFloat32(await checkpoint.read(part.tensor, part.shape)))
@@ -97,7 +99,7 @@ export function readAmong(dialects: readonly Dialect[], checkpoint: Checkpoint, 
     ],
     ignoredFields,
     origin: checkpoint.int8?.origin ?? null,
-    textTower: [...checkpoint.tensors.keys()].filter((tensor) => dialect.isOfTextTower?.(tensor)),
+    leftOver,
     storedAs: { weight: stored, tables },
     readPreparation: () => dialect.readPreparation?.(checkpoint, hints) ?? null,
     weights: {
@@ -284,17 +286,25 @@ function tableShape(
   return isFlat ? shape : [1, ...shape]
 }
 
-/** Every tensor that is needed must be there with its shape, and no other that the dialect does not know. */
-function judgeTensors(checkpoint: Checkpoint, dialect: Dialect, needed: readonly StoredPart[]): void {
+/** Every tensor that is needed must be there with its shape, and no other that the dialect does not know: gives those that it knows. */
+function judgeTensors(
+  checkpoint: Checkpoint,
+  dialect: Dialect,
+  needed: readonly StoredPart[],
+): ReadonlyMap<string, LeftOverKind> {
   const used = new Set<string>()
   for (const { tensor, shape } of needed) {
     used.add(tensor)
     assertShape(tensor, headerOf(checkpoint, tensor, dialect.name).shape, shape)
   }
+  const leftOver = new Map<string, LeftOverKind>()
   for (const tensor of checkpoint.tensors.keys()) {
-    if (!used.has(tensor) && !dialect.ignores(tensor, checkpoint.tensors))
-      throw unexpected(checkpoint, tensor)
+    if (used.has(tensor)) continue
+    const kind = dialect.leftOver?.(tensor, checkpoint.tensors) ?? null
+    if (kind === null) throw unexpected(checkpoint, tensor)
+    leftOver.set(tensor, kind)
   }
+  return leftOver
 }
 
 function unexpected(checkpoint: Checkpoint, tensor: string): CheckpointError {

@@ -135,7 +135,7 @@ function tiledRows(tiled: Tiled | undefined): [string, string][] {
 
 /** @param withTensors adds a line for each */
 function describe(description: FileDescription & { readonly tiled?: Tiled }, withTensors: boolean): string {
-  const { engine, identity, memory, tensors, dropped } = description
+  const { engine, identity, memory, tensors } = description
   const rows: [string, string][] = [
     ['model', description.source],
     [
@@ -166,8 +166,7 @@ function describe(description: FileDescription & { readonly tiled?: Tiled }, wit
       `${tensors.length} of ${[...new Set(tensors.map(({ dtype }) => dtype))].join(', ')}${withTensors ? '' : ' (--tensors lists them)'}`,
     ],
     ...entryRows(description),
-    ...textTowerRows(description),
-    ['left out', dropped.length === 0 ? 'nothing' : `${dropped.length}: ${shorten(dropped)}`],
+    ...leftOverRows(description),
   ]
   const lines = rows.map(([label, value]) => `${label.padEnd(13)}${value}`)
   lines.push(
@@ -192,15 +191,29 @@ function embeddingText({ embedding: { kind, width, kinds } }: FileDescription): 
   return `${kind}, ${width} numbers${choice}`
 }
 
-/** A file of both towers is read for the image tower; who looks for texts is told where they are. */
-function textTowerRows({ textTower, dialect }: FileDescription): [string, string][] {
-  if (textTower.length === 0) return []
+/** A file of both towers is read for the image tower; who looks for texts, or for what a head makes, is told where it is. */
+function leftOverRows({ leftOver, dialect }: FileDescription): [string, string][] {
+  const { textTower, heads, training, derived, others } = leftOver
   const encoder = TEXT_ENCODERS.get(dialect) ?? 'the library that wrote the file'
-  return [
+  const rows: readonly (readonly [label: string, names: readonly string[], what: string])[] = [
     [
       'text tower',
-      `${textTower.length} tensors, left aside, since Plumage has no text encoder: ${encoder} makes a text's vector, which plumage search --vector takes: ${shorten(textTower)}`,
+      textTower,
+      `left aside, since Plumage has no text encoder: ${encoder} makes a text's vector, which plumage search --vector takes`,
     ],
+    [
+      'heads',
+      heads,
+      "left aside, since Plumage runs no heads but classifiers of each library's own and those of --head: the library that wrote the file takes the features that they read (plumage features --layers), and plumage label --train makes a head for classes of your own",
+    ],
+    ['training', training, 'of use in training alone'],
+  ]
+  const rest = [...derived, ...others]
+  return [
+    ...rows.flatMap(([label, names, what]): [string, string][] =>
+      names.length === 0 ? [] : [[label, `${names.length}, ${what}: ${shorten(names)}`]],
+    ),
+    ['left out', rest.length === 0 ? 'nothing else' : `${rest.length}: ${shorten(rest)}`],
   ]
 }
 

@@ -38,7 +38,7 @@ export const birder: Dialect = {
           isGrid: config.windows?.offsets != null,
         },
   tables,
-  ignores: (tensor) => tensor.endsWith('.num_batches_tracked'),
+  leftOver: (tensor) => (tensor.endsWith('.num_batches_tracked') ? 'training' : null),
 }
 
 function source(

@@ -9,6 +9,7 @@ import type { Preparation } from '../../image/preparation.js'
 import type { PlainRecord, PlainValue } from '../../plain-value.js'
 import type { Shape } from '../../tensor/shape.js'
 import type { FieldTable } from '../fields.js'
+import type { LeftOverKind } from '../left-over.js'
 import type { EmbeddingKind, RgbStats, VitConfig } from '../vit-config.js'
 import type { StoredWeight } from './stored-weight.js'
 
@@ -49,10 +50,8 @@ export interface Dialect {
    * among them is taken for the one that `positions` names.
    */
   tables?(config: VitConfig, tensors: ReadonlyMap<string, TensorInfo>): ReadonlyMap<string, StoredWeight>
-  /** Allows tensors in the file that nothing uses, such as a mask token. Any other is refused. */
-  ignores(tensor: string, tensors: ReadonlyMap<string, TensorInfo>): boolean
-  /** Says of a tensor that it ignores whether it is of a text tower, which a person may look for; absent where no file has one. */
-  isOfTextTower?(tensor: string): boolean
+  /** Says of a tensor in the file that the network does not use, such as a mask token, what it is. Null refuses it, and so does a dialect that says nothing of any. */
+  leftOver?(tensor: string, tensors: ReadonlyMap<string, TensorInfo>): LeftOverKind | null
 }
 
 /** Says what the caller knows about a network beside its file. */

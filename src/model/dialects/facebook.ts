@@ -6,7 +6,7 @@ import { configFileOf } from './config-file.js'
 import type { Dialect, VitHints } from './dialect.js'
 import { dinov2Config, publishedHeads } from './dinov2-config.js'
 import { type Layout, layoutSource } from './layout.js'
-import { META_MODULES, META_PARTS } from './meta-names.js'
+import { META_MODULES, META_PARTS, metaLeftOver } from './meta-names.js'
 import { readTransformersConfig } from './transformers-config.js'
 
 export const FACEBOOK_LAYOUT: Layout = {
@@ -63,5 +63,5 @@ export const facebook: Dialect = {
     tensor: FACEBOOK_LAYOUT.positions,
     special: config.positions?.specialRows ? 1 : 0,
   }),
-  ignores: (tensor) => tensor === 'mask_token' || tensor.startsWith('head.'),
+  leftOver: metaLeftOver,
 }

@@ -105,9 +105,10 @@ function dialectOf(prefix: string, naming: Naming): Dialect {
       classifierSource(weight, shape, config) ?? source(weight, shape, config, tensors),
     positions: () => ({ tensor: layout.positions, special: 1 }),
     // A network of the kind with registers that has none is saved with a tensor of no rows.
-    ignores: (tensor, tensors) =>
-      tensor === `${prefix}embeddings.mask_token` ||
-      (tensor === layout.registers && sizeOrNull(tensors, tensor, 1) === 0),
+    leftOver(tensor, tensors) {
+      if (tensor === `${prefix}embeddings.mask_token`) return 'training'
+      return tensor === layout.registers && sizeOrNull(tensors, tensor, 1) === 0 ? 'derived' : null
+    },
   }
 }
 

@@ -38,7 +38,7 @@ export const timm: Dialect = {
   positions: timmPositions,
   tables: timmTables,
   // Older files keep what follows from the grid.
-  ignores: (tensor) => /\.relative_position_index$/.test(tensor),
+  leftOver: (tensor) => (/\.relative_position_index$/.test(tensor) ? 'derived' : null),
 }
 
 function toldOf(checkpoint: Checkpoint, hints: VitHints): TimmTold {

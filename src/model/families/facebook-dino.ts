@@ -6,7 +6,7 @@ import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { dinov2Config } from '../dialects/dinov2-config.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
-import { META_MODULES, META_PARTS } from '../dialects/meta-names.js'
+import { META_MODULES, META_PARTS, metaLeftOver } from '../dialects/meta-names.js'
 import { IMAGENET_STATS, type VitConfig } from '../vit-config.js'
 
 const LAYOUT: Layout = {
@@ -40,7 +40,7 @@ export const facebookDino: Dialect = {
   readConfig,
   source: layoutSource(LAYOUT),
   positions: () => ({ tensor: LAYOUT.positions, special: 1 }),
-  ignores: (tensor) => tensor === MASKED || tensor.startsWith('head.'),
+  leftOver: (tensor) => (tensor === MASKED ? 'training' : metaLeftOver(tensor)),
 }
 
 /**

@@ -5,7 +5,7 @@ import { configFileOf } from '../dialects/config-file.js'
 import type { Dialect, VitHints } from '../dialects/dialect.js'
 import { sizeOrNull, storedSize } from '../dialects/headers.js'
 import { type Layout, layoutSource } from '../dialects/layout.js'
-import { META_MODULES, META_PARTS } from '../dialects/meta-names.js'
+import { META_MODULES, META_PARTS, metaLeftOver } from '../dialects/meta-names.js'
 import { type StoredPart, type StoredWeight, stored } from '../dialects/stored-weight.js'
 import { PERIODS } from '../grid-tables.js'
 import { IMAGENET_STATS, type VitConfig } from '../vit-config.js'
@@ -48,8 +48,7 @@ export const facebookDinov3: Dialect = {
   positions: () => null,
   tables: (config) => new Map([[PERIODS, stored(STORED_PERIODS, [config.width / config.heads / 4])]]),
   // Norms of its own for small crops are for training alone.
-  ignores: (tensor) =>
-    tensor === 'mask_token' || tensor.startsWith('local_cls_norm.') || tensor.startsWith('head.'),
+  leftOver: (tensor) => (tensor.startsWith('local_cls_norm.') ? 'training' : metaLeftOver(tensor)),
 }
 
 /** Names the mask of a weight; null for one that has none. */

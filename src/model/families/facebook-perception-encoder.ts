@@ -34,8 +34,7 @@ function dialectOf(prefix: string): Dialect {
     assumptions: (checkpoint) => assumptions(prefix, checkpoint),
     source: resblocksSource(layout, prefix),
     positions: (config) => ({ tensor: layout.positions, special: config.classToken ? 1 : 0, isFlat: true }),
-    ignores: (tensor) => prefix !== '' && isOfTextTower(tensor),
-    ...(prefix === '' ? {} : { isOfTextTower }),
+    leftOver: (tensor) => (prefix !== '' && isOfTextTower(tensor) ? 'text-tower' : null),
   }
 }
 

@@ -106,7 +106,6 @@ export const huggingFaceAimv2: Dialect = {
   source: layoutSource(AIMV2_LAYOUT),
   positions: ({ positions }) =>
     positions === null ? null : { tensor: AIMV2_LAYOUT.positions, special: 0, isFlat: true },
-  ignores: () => false,
 }
 
 function hasHead({ tensors }: Checkpoint): boolean {

@@ -110,8 +110,10 @@ function dialectOf(layout: TransformersLayout): Dialect {
     positions: ({ positions }) => (positions === null ? null : { tensor: layout.positions, special: 1 }),
     tables: (config) => biasTables(layout, config),
     // Files of older versions hold the index of the offsets as well, which follows from the grid.
-    ignores: (tensor) =>
-      tensor === `${layout.prefix}embeddings.mask_token` || tensor.endsWith('.relative_position_index'),
+    leftOver(tensor) {
+      if (tensor === `${layout.prefix}embeddings.mask_token`) return 'training'
+      return tensor.endsWith('.relative_position_index') ? 'derived' : null
+    },
   }
 }
 

@@ -95,8 +95,10 @@ function dialectOf(prefix: string): Dialect {
     assumptions: (checkpoint, hints) => processorAssumption(checkpoint, hints, KIND.family),
     source: layoutSource(layout),
     positions: () => ({ tensor: layout.positions, special: 1, isFlat: true }),
-    ignores: (tensor) => tensor === `${prefix}embeddings.position_ids` || isOfTextTower(tensor),
-    isOfTextTower,
+    leftOver(tensor) {
+      if (tensor === `${prefix}embeddings.position_ids`) return 'derived'
+      return isOfTextTower(tensor) ? 'text-tower' : null
+    },
   }
 }
 

@@ -115,10 +115,11 @@ function dialectOf(layout: Layout): Dialect {
     assumptions: (checkpoint, hints) => processorAssumption(checkpoint, hints, KIND.family),
     source: layoutSource(layout),
     positions: () => null,
-    ignores: (tensor, tensors) =>
-      tensor === 'embeddings.mask_token' ||
+    leftOver(tensor, tensors) {
+      if (tensor === 'embeddings.mask_token') return 'training'
       // A network without registers is saved with a tensor of no rows.
-      (tensor === layout.registers && sizeOrNull(tensors, tensor, 1) === 0),
+      return tensor === layout.registers && sizeOrNull(tensors, tensor, 1) === 0 ? 'derived' : null
+    },
   }
 }
 

@@ -187,7 +187,6 @@ function dialectOf(naming: Naming): Dialect {
           ? [[POOLED_ROWS, stored(naming.summary, [pooling.rows])]]
           : [],
       ),
-    ignores: () => false,
   }
 }
 

@@ -84,8 +84,10 @@ function dialectOf(prefix: string): Dialect {
     source: (weight, shape, config, tensors) =>
       headSource(prefix, weight, shape) ?? sources[formOf(prefix, tensors)](weight, shape, config, tensors),
     positions: () => ({ tensor: layout.positions, special: 0, isFlat: true }),
-    ignores: (tensor) => tensor === `${prefix}embeddings.position_ids` || isOfTextTower(tensor),
-    isOfTextTower,
+    leftOver(tensor) {
+      if (tensor === `${prefix}embeddings.position_ids`) return 'derived'
+      return isOfTextTower(tensor) ? 'text-tower' : null
+    },
   }
 }
 

@@ -111,7 +111,7 @@ export const huggingFaceTipsv2: Dialect = {
   assumptions: (checkpoint, hints) => processorAssumption(checkpoint, hints, KIND.family),
   source: (weight, shape, config, tensors) => sourceFor(tensors)(weight, shape, config, tensors),
   positions: () => ({ tensor: 'pos_embed', special: 1 }),
-  ignores: (tensor) => tensor === 'mask_token',
+  leftOver: (tensor) => (tensor === 'mask_token' ? 'training' : null),
 }
 
 function sourceFor(tensors: Tensors): ReturnType<typeof layoutSource> {

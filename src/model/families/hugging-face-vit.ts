@@ -107,7 +107,8 @@ function dialectOf(layout: TransformersLayout): Dialect {
       special: registers + (classToken ? 1 : 0),
     }),
     // A decoder rebuilds pixels in a pretraining, and a mask token stands in for patches there.
-    ignores: (tensor) => tensor === `${layout.prefix}embeddings.mask_token` || tensor.startsWith('decoder.'),
+    leftOver: (tensor) =>
+      tensor === `${layout.prefix}embeddings.mask_token` || tensor.startsWith('decoder.') ? 'training' : null,
   }
 }
 

@@ -140,8 +140,7 @@ export const openClip: Dialect = {
   readPreparation,
   source: resblocksSource(LAYOUT, PREFIX),
   positions: () => ({ tensor: LAYOUT.positions, special: 1, isFlat: true }),
-  ignores: isOfTextTower,
-  isOfTextTower,
+  leftOver: (tensor) => (isOfTextTower(tensor) ? 'text-tower' : null),
 }
 
 interface OpenClipFile {

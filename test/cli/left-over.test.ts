@@ -1,4 +1,4 @@
-/** Tells whoever looks for texts in a file of both towers that they are not encoded here, and what encodes them. */
+/** Tells of what a file holds beside the network what it is, and how to use it: texts are not encoded here, nor are most heads run. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeModel } from '../../src/platform/node/describe-model.js'
@@ -9,6 +9,7 @@ const FAMILIES = join(packageRoot, 'test/golden/families/families')
 
 test.each([
   ['hugging-face/clip', /get_text_features of transformers' class/],
+  ['../more/hugging-face/tipsv2', /get_text_features of transformers' class/],
   ['open-clip/vit-gelu/open_clip_model.safetensors', /open_clip's encode_text/],
 ])(
   'info of %s says that there is no text encoder, and what makes the vector of a text',
@@ -19,7 +20,7 @@ test.each([
     })
     expect(code).toBe(0)
     const [line = ''] = /^text tower .*$/m.exec(stdout) ?? []
-    expect(line).toMatch(/\d+ tensors, left aside, since Plumage has no text encoder/)
+    expect(line).toMatch(/\d+, left aside, since Plumage has no text encoder/)
     expect(line).toMatch(what)
     expect(line).toMatch(/plumage search --vector takes/)
   },
@@ -31,4 +32,16 @@ test('info of an image tower alone has no such line', async () => {
     { cwd: packageRoot, describeModel },
   )
   expect(stdout).not.toMatch(/^text tower/m)
+})
+
+const MAE = join(FAMILIES, '../more/hugging-face/vit-mae-pretraining')
+
+test('a decoder is of use in training alone', async () => {
+  const { stdout } = await runInTest(['info', MAE, '--engine', 'reference', '--json'], {
+    cwd: packageRoot,
+    describeModel,
+  })
+  const { leftOver } = JSON.parse(stdout)
+  expect(leftOver).toMatchObject({ textTower: [], heads: [], derived: [], others: [] })
+  expect(leftOver.training).toContain('decoder.decoder_norm.weight')
 })
