@@ -1,4 +1,4 @@
-/** Every place that keeps objects does what `Storage` says: memory, a folder, and buckets on two S3 servers. */
+/** Every place that keeps objects does what `Storage` says: memory, a folder, buckets on two S3 servers, and a container of Azure's. */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { openStorage } from '../../src/platform/node/storage/open-storage.js'
 import { MemoryStorage } from '../../src/storage/memory-storage.js'
 import type { Storage, StoredObject } from '../../src/storage/storage.js'
 import { tryConditionalWrites } from '../../src/storage/try-conditional-writes.js'
+import { AzuriteServer, azuriteIsThere } from '../support/azurite-server.js'
 import { MotoServer, motoIsThere } from '../support/moto-server.js'
 import { type S3Server, startS3Server, versitygw } from '../support/s3-server.js'
 
@@ -25,6 +26,7 @@ interface Place {
 let folder = ''
 let server: S3Server | undefined
 let moto: MotoServer | undefined
+let azurite: AzuriteServer | undefined
 const PLACES: readonly Place[] = [
   { name: 'memory', isThere: true, open: async () => new MemoryStorage(), close: async () => {} },
   {
@@ -55,6 +57,16 @@ const PLACES: readonly Place[] = [
       return await openStorage('s3://bucket/some/prefix', { env: moto.env, partBytes: 5 * 2 ** 20 })
     },
     close: async () => void (await moto?.[Symbol.asyncDispose]()),
+  },
+  {
+    name: 'azurite',
+    isThere: azuriteIsThere,
+    async open() {
+      azurite = await AzuriteServer.start()
+      await azurite.makeContainer('container')
+      return await openStorage('az://container/some/prefix', { env: azurite.env, partBytes: 5 * 2 ** 20 })
+    },
+    close: async () => void (await azurite?.[Symbol.asyncDispose]()),
   },
 ]
 

@@ -34,7 +34,7 @@ describe.skipIf(versitygw === undefined)('a bucket behind a proxy that lies', ()
       env: { ...server.env, AWS_ENDPOINT_URL: proxy.endpoint },
       partBytes: 5 * 2 ** 20,
       stallMs: 400,
-      patienceMs: 10_000,
+      patienceMs: 60_000,
       ...options,
     })
   beforeAll(async () => {

@@ -86,7 +86,7 @@ test('it is not written to, not listed, and no place for what several share', as
 
 test.for([
   ['gs://bucket/x', 'refused', 'storage.googleapis.com'],
-  ['az://container/x', 'refused', 'shared access signature'],
+  ['abfs://container/x', 'refused', 'AZURE_STORAGE_CONNECTION_STRING'],
   ['ftp://host/x', 'wrong-key', 'no kind of place'],
   ['s3://', 'wrong-key', 'names no bucket'],
   ['s3://bucket/../x', 'wrong-key', 'names no object'],

@@ -23,7 +23,10 @@ export function compareCommand(context: CommandContext): Command {
   const command = new Command('compare')
     .argument('<model>', 'the first model')
     .argument('<model>', 'the second model')
-    .argument('<folder>', 'a folder (or s3://bucket/prefix) with a folder of photos for each class')
+    .argument(
+      '<folder>',
+      'a folder (or s3://bucket/prefix, az://container/prefix) with a folder of photos for each class',
+    )
   return addComputeOptions(command)
     .option('--offline', 'never download')
     .option('--folds <n>', 'folds of the cross-validation', positiveInteger, 5)
@@ -104,7 +107,7 @@ async function labelledIn(
   const { files, stderr } = context
   if (namedPlace(files.resolve(folder)).kind === 'web')
     throw new UsageError(
-      `compare looks through a folder, and ${shownName(folder)} is on a web server, which does not tell what it has. Name a folder, or s3://bucket/prefix.`,
+      `compare looks through a folder, and ${shownName(folder)} is on a web server, which does not tell what it has. Name a folder, s3://bucket/prefix or az://container/prefix.`,
     )
   if ((await files.look(folder))?.kind !== 'folder')
     throw new UsageError(`${folder} is no folder: compare takes one with a folder of photos for each class.`)

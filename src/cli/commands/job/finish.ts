@@ -27,7 +27,7 @@ export function addFinish(parent: Command, context: CommandContext): void {
     .argument('<place>', 'where the job lies')
     .requiredOption(
       '-o, --into <folder>',
-      'where collections are made, shard-00000.plumage and so on: a folder, or s3://bucket/prefix',
+      'where collections are made, shard-00000.plumage and so on: a folder, s3://bucket/prefix or az://container/prefix',
     )
     .option('--rows-per-collection <n>', 'images of a collection; default: 20 million', positiveInteger)
     .option('--json', 'what happens as JSON')
@@ -36,7 +36,10 @@ export function addFinish(parent: Command, context: CommandContext): void {
     .command('export')
     .description('write the whole result of a job into one Parquet file')
     .argument('<place>', 'where the job lies')
-    .requiredOption('-o, --output <file>', 'the file, or an object in a bucket (s3:): it ends in .parquet')
+    .requiredOption(
+      '-o, --output <file>',
+      'the file, or an object in a bucket (s3:, az:): it ends in .parquet',
+    )
     .action(async (place: string, { output }: { readonly output: string }) => {
       const { files, signal, stdout, stderr, isTTY, color } = context
       if (!/\.parquet$/i.test(output))

@@ -63,7 +63,10 @@ async function openInBucket(given: string): Promise<ModelFolder> {
         throw error
       }
     },
-    urlOf: (one) => new URL(`s3://${encoded(below(name, one).slice('s3://'.length))}`),
+    urlOf(one) {
+      const [, kind = '', rest = ''] = /^(\w+:\/\/)(.*)$/s.exec(below(name, one)) ?? []
+      return new URL(kind + encoded(rest))
+    },
     openerOf: (one) => new ObjectOpener(below(name, one)),
     [Symbol.asyncDispose]: async () => {},
   }

@@ -103,10 +103,16 @@ function collectionRow({ id, name, state, code, reason, height, width, norm }: R
 }
 
 /** Paths start from the folder that their root stands for; addresses from the kind that they are of. */
-const ROOTS: Readonly<Record<string, string>> = { disk: '/', http: 'http://', https: 'https://', s3: 's3://' }
+const ROOTS: Readonly<Record<string, string>> = {
+  disk: '/',
+  http: 'http://',
+  https: 'https://',
+  s3: 's3://',
+  az: 'az://',
+}
 
 function placeIn(name: string): { readonly root: string; readonly path: string } {
-  const [, kind, rest] = /^(https?|s3):\/\/(.*)$/s.exec(name) ?? []
+  const [, kind, rest] = /^(https?|s3|az):\/\/(.*)$/s.exec(name) ?? []
   if (kind !== undefined && rest !== undefined) return { root: kind, path: rest }
   if (name.startsWith('/')) return { root: 'disk', path: name.slice(1) }
   return { root: 'source', path: name }

@@ -18,7 +18,8 @@ test.each([
   ['s4://bucket/a', 'wrong-key', 'Did you mean s3:?'],
   ['htps://host/a', 'wrong-key', 'Did you mean https:?'],
   ['ftp://host/a', 'wrong-key', 'expected a path'],
-  ['az://container/a', 'refused', 'shared access signature'],
+  ['abfs://container/a', 'refused', 'AZURE_STORAGE_CONNECTION_STRING'],
+  ['azz://container/a', 'wrong-key', 'Did you mean az:'],
   ['file://other/a', 'wrong-key', 'this machine'],
 ])('%s is refused', (text, code, message) => {
   expect(() => namedPlace(text)).toThrow(

@@ -4,13 +4,15 @@ import { checkOptionNames, type OptionNames } from '../../../check-option-names.
 import type { Storage } from '../../../storage/storage.js'
 import { checkKey, StorageError } from '../../../storage/storage-error.js'
 import type { Environment } from '../hub/hub-settings.js'
+import type { AzurePlace } from './azure/azure-client.js'
 import { refusedScheme } from './named-place.js'
+import type { ObjectPlace } from './objects/object-storage.js'
 import type { S3Credentials } from './s3/credentials.js'
-import type { S3StorageOptions } from './s3/s3-storage.js'
+import type { S3Place } from './s3/s3-client.js'
 
 /** Says how a place is reached, where its address does not. */
 export interface OpenStorageOptions {
-  /** Holds the variables of AWS and of proxies; default: those of the process. */
+  /** Holds the variables of AWS, of Azure and of proxies; default: those of the process. */
   readonly env?: Environment
   /** Is the address of an S3 server; default: `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`, else what the profile says, else Amazon's. */
   readonly endpoint?: string
@@ -44,7 +46,7 @@ const STALL_MS = 30_000
 const PART_BYTES = 2 ** 24
 
 /**
- * Opens a folder (a path or `file:`), a bucket (`s3://bucket/prefix`) or a web server's files (`https:`), of which nothing is asked yet. Throws `StorageError`: `wrong-key` for
+ * Opens a folder (a path or `file:`), a bucket (`s3://bucket/prefix`, or `az://container/prefix` of Azure) or a web server's files (`https:`), of which nothing is asked yet. Throws `StorageError`: `wrong-key` for
  * an address that names none of these, `refused` for a kind that is not reached; RangeError for an unknown option.
  */
 export async function openStorage(address: string | URL, options: OpenStorageOptions = {}): Promise<Storage> {
@@ -56,6 +58,8 @@ export async function openStorage(address: string | URL, options: OpenStorageOpt
       return await openFolder(fileURLToPath(text), options)
     case 's3':
       return await openBucket(text, options)
+    case 'az':
+      return await openContainer(text, options)
     case 'http':
     case 'https':
       return await openWeb(new URL(text), options)
@@ -72,7 +76,7 @@ async function openFolder(
   if (folder === '')
     throw new StorageError(
       'wrong-key',
-      'A place is a path, file:, s3://bucket/prefix or https:; got an empty text.',
+      'A place is a path, file:, s3://bucket/prefix, az://container/prefix or https:; got an empty text.',
     )
   const { FileStorage } = await import('./file-storage.js')
   return new FileStorage(folder, { patienceMs })
@@ -88,18 +92,65 @@ async function openWeb(base: URL, options: OpenStorageOptions): Promise<Storage>
 }
 
 async function openBucket(text: string, options: OpenStorageOptions): Promise<Storage> {
-  const { S3Storage } = await import('./s3/s3-storage.js')
-  return new S3Storage(await bucketPlace(text, options))
+  const [{ ObjectStorage }, { S3Server }] = await Promise.all([
+    import('./objects/object-storage.js'),
+    import('./s3/s3-server.js'),
+  ])
+  const place = await bucketPlace(text, options)
+  return new ObjectStorage(new S3Server(place), place)
+}
+
+async function openContainer(text: string, options: OpenStorageOptions): Promise<Storage> {
+  const [{ ObjectStorage }, { AzureServer }] = await Promise.all([
+    import('./objects/object-storage.js'),
+    import('./azure/azure-server.js'),
+  ])
+  const place = await containerPlace(text, options)
+  return new ObjectStorage(new AzureServer(place), place)
+}
+
+/** Says how a container of Azure's storage is reached, of which nothing is asked yet. Throws as `openStorage`. */
+export async function containerPlace(
+  text: string,
+  options: OpenStorageOptions = {},
+): Promise<AzurePlace & ObjectPlace> {
+  const { bucket: container, prefix } = bucketOf(text, /^(\$root|[a-z0-9][a-z0-9-]{2,62})$/, AZURE_NAME)
+  const { env = process.env, patienceMs = PATIENCE_MS, stallMs = STALL_MS, partBytes = PART_BYTES } = options
+  for (const name of ['region', 'pathStyle', 'credentials', 'endpoint'] as const)
+    if (options[name] !== undefined)
+      throw new RangeError(
+        `${name} is of S3 alone; ${text} is reached by what Azure's variables say (AZURE_STORAGE_CONNECTION_STRING and others).`,
+      )
+  const [{ storageAgent }, { KeptCredentials }, { findAzureAccount }] = await Promise.all([
+    import('./ask-once.js'),
+    import('./objects/kept-credentials.js'),
+    import('./azure/azure-credentials.js'),
+  ])
+  const { account, endpoint, credentials } = findAzureAccount(env)
+  return {
+    account,
+    container,
+    prefix,
+    endpoint,
+    credentials: new KeptCredentials(credentials),
+    agent: storageAgent(env),
+    patienceMs,
+    stallMs,
+    partBytes,
+  }
 }
 
 /** Says how a bucket is reached, of which nothing is asked yet. Throws as `openStorage`. */
-export async function bucketPlace(text: string, options: OpenStorageOptions = {}): Promise<S3StorageOptions> {
-  const { bucket, prefix } = bucketOf(text)
+export async function bucketPlace(
+  text: string,
+  options: OpenStorageOptions = {},
+): Promise<S3Place & ObjectPlace> {
+  const { bucket, prefix } = bucketOf(text, /^[a-z0-9][a-z0-9._-]{1,254}$/i, S3_NAME)
   const { env = process.env, patienceMs = PATIENCE_MS, stallMs = STALL_MS, partBytes = PART_BYTES } = options
   const [{ storageAgent }, { KeptCredentials }, { findCredentials }, { profileName, profileOrNull }] =
     await Promise.all([
       import('./ask-once.js'),
-      import('./s3/credentials.js'),
+      import('./objects/kept-credentials.js'),
       import('./s3/credential-chain.js'),
       import('./s3/shared-files.js'),
     ])
@@ -123,15 +174,19 @@ export async function bucketPlace(text: string, options: OpenStorageOptions = {}
   }
 }
 
+const S3_NAME = 's3://bucket/prefix, the bucket of letters, digits, dots and hyphens'
+const AZURE_NAME = 'az://container/prefix, the container of small letters, digits and hyphens'
+
 /** Not taken apart as an address: a key may hold ? and #, and nothing in it is encoded. */
-function bucketOf(text: string): { readonly bucket: string; readonly prefix: string } {
-  const [bucket = '', ...names] = text.slice('s3://'.length).replace(/\/+$/, '').split('/')
-  if (!/^[a-z0-9][a-z0-9._-]{1,254}$/i.test(bucket))
-    throw new StorageError(
-      'wrong-key',
-      `${text} names no bucket: expected s3://bucket/prefix, the bucket of letters, digits, dots and hyphens.`,
-    )
-  const prefix = names.join('/')
+function bucketOf(
+  text: string,
+  names: RegExp,
+  expected: string,
+): { readonly bucket: string; readonly prefix: string } {
+  const [bucket = '', ...rest] = text.slice('s3://'.length).replace(/\/+$/, '').split('/')
+  if (!names.test(bucket))
+    throw new StorageError('wrong-key', `${text} names no bucket: expected ${expected}.`)
+  const prefix = rest.join('/')
   if (prefix !== '') checkKey(prefix)
   return { bucket, prefix }
 }

@@ -7,10 +7,10 @@ import { Agent, type Dispatcher } from 'undici'
 import { StorageError } from '../../../../storage/storage-error.js'
 import type { Environment } from '../../hub/hub-settings.js'
 import { type Answer, askOnce, type Question, storageAgent } from '../ask-once.js'
+import { textOf } from '../objects/xml.js'
 import { keepTrying, Passing } from '../passing.js'
 import type { S3Credentials } from './credentials.js'
 import { type Profile, profileName, profileOrNull } from './shared-files.js'
-import { textOf } from './xml.js'
 
 const LOOKED =
   'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the profile of AWS_PROFILE in ~/.aws/credentials and ~/.aws/config, ' +

@@ -4,10 +4,12 @@
  */
 import { compareNames } from '../../../../compare-names.js'
 import type { StoredObject } from '../../../../storage/storage.js'
+import { documentOf } from '../objects/document.js'
+import type { Listing } from '../objects/object-server.js'
+import { elementsOf, textOf } from '../objects/xml.js'
 import { keyBetween } from './key-between.js'
 import { versionFrom } from './object-version.js'
-import { documentOf, type S3Client } from './s3-client.js'
-import { elementsOf, textOf } from './xml.js'
+import type { S3Client } from './s3-client.js'
 
 /** So many requests are under way at once, at most and at first: a server that keeps objects as files reads a folder whole for each page, and is soon slower than it may be. */
 const AT_ONCE = 32
@@ -19,14 +21,6 @@ const SLOW_TIMES = 4
 const MOST_MISSES = 12
 /** So many pages are kept for a reader who is behind: about 60 MB. */
 const MOST_PAGES = 256
-
-export interface Listing {
-  readonly prefix: string
-  readonly after?: string
-  /** Begins messages. */
-  readonly what: string
-  readonly signal: AbortSignal | undefined
-}
 
 interface Page {
   readonly objects: readonly StoredObject[]

@@ -1,9 +1,10 @@
 /** Writes one object in parts. It appears when its server has put them together, on the condition that holds then; what fails leaves nothing behind. */
 import { atOnce } from '../../../../at-once.js'
-import { StorageError } from '../../../../storage/storage-error.js'
 import { type Answer, headerOf } from '../ask-once.js'
-import { codeOf, documentOf, type S3Client } from './s3-client.js'
-import { escaped, textOf } from './xml.js'
+import { codeOf, documentOf } from '../objects/document.js'
+import { numberedParts } from '../objects/numbered-parts.js'
+import { escaped, textOf } from '../objects/xml.js'
+import type { S3Client } from './s3-client.js'
 
 const PARTS_AT_ONCE = 3
 const MOST_PARTS = 10_000
@@ -52,7 +53,7 @@ async function sendAll(
   const etags: string[] = []
   let lost: Answer | null = null
   await atOnce(
-    numbered(first, rest, what, () => lost !== null),
+    numberedParts(first, rest, { what, most: MOST_PARTS, isOver: () => lost !== null }),
     PARTS_AT_ONCE,
     async ({ number, bytes }) => {
       const query = { partNumber: String(number), uploadId: id }
@@ -79,27 +80,4 @@ async function sendAll(
     isSlow: true,
     signal,
   })
-}
-
-async function* numbered(
-  first: Uint8Array,
-  rest: AsyncIterator<{ readonly bytes: Uint8Array }>,
-  what: string,
-  isOver: () => boolean,
-): AsyncGenerator<{ readonly number: number; readonly bytes: Uint8Array }> {
-  try {
-    yield { number: 1, bytes: first }
-    for (let number = 2; !isOver(); number++) {
-      const part = await rest.next()
-      if (part.done) return
-      if (number > MOST_PARTS)
-        throw new StorageError(
-          'refused',
-          `${what}: it has more than ${MOST_PARTS} parts. Write it in several objects.`,
-        )
-      yield { number, bytes: part.value.bytes }
-    }
-  } finally {
-    await rest.return?.()
-  }
 }

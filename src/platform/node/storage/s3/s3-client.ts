@@ -6,28 +6,13 @@ import { createHash } from 'node:crypto'
 import { AwsV4Signer } from 'aws4fetch'
 import type { Dispatcher } from 'undici'
 import { StorageError } from '../../../../storage/storage-error.js'
-import { type Answer, askOnce, headerOf, type Question, retryAfterOf } from '../ask-once.js'
+import { type Answer, askOnce, headerOf, retryAfterOf } from '../ask-once.js'
+import { codeOf, documentOf } from '../objects/document.js'
+import type { KeptCredentials } from '../objects/kept-credentials.js'
+import type { ObjectQuestion } from '../objects/object-server.js'
+import { textOf } from '../objects/xml.js'
 import { keepTrying, Passing } from '../passing.js'
-import type { KeptCredentials, S3Credentials } from './credentials.js'
-import { textOf } from './xml.js'
-
-export interface S3Question {
-  readonly method: Question['method']
-  /** Is the whole key in the bucket; '' is the bucket. */
-  readonly key: string
-  readonly query?: Readonly<Record<string, string>>
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: Uint8Array
-  /** Stands in every good answer's document: one that lacks it was cut on the way, and is asked for again. */
-  readonly mustHold?: string
-  /** Tries for so long, in milliseconds, where that is not what the place says. */
-  readonly patienceMs?: number
-  /** Waits longer than for others, as for a server that puts many parts together. */
-  readonly isSlow?: boolean
-  /** Bounds the bytes of an answer; else those of a document. */
-  readonly mostBytes?: number
-  readonly signal?: AbortSignal | undefined
-}
+import type { S3Credentials } from './credentials.js'
 
 export interface S3Place {
   readonly bucket: string
@@ -35,7 +20,7 @@ export interface S3Place {
   /** Undefined: Amazon's own. */
   readonly endpoint: URL | undefined
   readonly pathStyle: boolean
-  readonly credentials: KeptCredentials
+  readonly credentials: KeptCredentials<S3Credentials>
   readonly agent: Dispatcher
   readonly patienceMs: number
   readonly stallMs: number
@@ -75,7 +60,7 @@ export class S3Client {
   }
 
   /** Throws `StorageError` `unavailable` and what finding credentials throws; the signal's reason. */
-  async ask(question: S3Question): Promise<Answer> {
+  async ask(question: ObjectQuestion): Promise<Answer> {
     const { patienceMs = this.#place.patienceMs, mustHold, signal } = question
     const label = `${question.method} ${this.#place.bucket}/${question.key}`
     const state = { mayRenew: true, mayMove: true, mayTellTime: true }
@@ -133,7 +118,7 @@ export class S3Client {
     return await this.#place.credentials.renew(credentials)
   }
 
-  async #send(question: S3Question, label: string, credentials: S3Credentials | null): Promise<Answer> {
+  async #send(question: ObjectQuestion, label: string, credentials: S3Credentials | null): Promise<Answer> {
     const { method, key, query = {}, body, isSlow = false, mostBytes = MOST_DOCUMENT, signal } = question
     const url = this.#urlOf(key, query)
     const signed = await this.#sign(url, question, credentials)
@@ -153,7 +138,7 @@ export class S3Client {
   /** The digest of the body is signed, so that a server finds a body that was changed or cut on the way. */
   async #sign(
     url: URL,
-    { method, headers = {}, body }: S3Question,
+    { method, headers = {}, body }: ObjectQuestion,
     credentials: S3Credentials | null,
   ): Promise<Record<string, string>> {
     if (credentials === null) return { ...headers }
@@ -228,12 +213,12 @@ export class S3Client {
 }
 
 /** Two who wrote at the same time may both be told of a conflict, and one of them may win the next time; parts have to be sent anew then. */
-function isPassing({ status }: Answer, { method }: S3Question): boolean {
+function isPassing({ status }: Answer, { method }: ObjectQuestion): boolean {
   return PASSING_STATUS.has(status) || (status === 409 && method !== 'POST')
 }
 
 /** S3 sends 200 at once where putting parts together takes long, and what became of it in the document after that. */
-function asTold(answer: Answer, { method }: S3Question): Answer {
+function asTold(answer: Answer, { method }: ObjectQuestion): Answer {
   if (method !== 'POST' || answer.status !== 200) return answer
   const xml = documentOf(answer)
   if (!/^\s*(<\?xml[^>]*>)?\s*<Error[\s>]/.test(xml)) return answer
@@ -251,15 +236,6 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   InvalidPartOrder: 400,
   EntityTooSmall: 400,
   NotImplemented: 501,
-}
-
-/** Gives the code of an answer's document, or '' where it has none, as an answer to HEAD. */
-export function codeOf(answer: Answer): string {
-  return textOf(documentOf(answer), 'Code') ?? ''
-}
-
-export function documentOf(answer: Answer): string {
-  return Buffer.from(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength).toString('utf8')
 }
 
 function encoded(text: string): string {

@@ -1,4 +1,4 @@
-/** Reads the few plain documents that S3 servers answer with: elements without attributes that matter, nested by two levels at most. */
+/** Reads the few plain documents that servers of objects answer with: elements without attributes that matter, nested by two levels at most. */
 
 /** Gives what is inside of each element of that name, in order. */
 export function elementsOf(xml: string, name: string): string[] {

@@ -1,5 +1,5 @@
 /**
- * Keeps objects in a bucket of an S3 server. What an answer leaves unclear is found out: each conditional write carries a name of its own, and where a server says
+ * Keeps objects in a bucket of a server. What an answer leaves unclear is found out: each conditional write carries a name of its own, and where a server says
  * that something is there already, it is looked whether that is what was just written.
  */
 import { randomUUID } from 'node:crypto'
@@ -20,37 +20,32 @@ import { checkKey, StorageError } from '../../../../storage/storage-error.js'
 import { type Answer, headerOf } from '../ask-once.js'
 import { waitAfterLie } from '../passing.js'
 import { gatherParts } from './gather-parts.js'
-import { listObjects } from './list-objects.js'
-import { type Multipart, uploadParts } from './multipart.js'
-import { onlyVersion, versionOf } from './object-version.js'
-import { codeOf, documentOf, S3Client, type S3Place } from './s3-client.js'
-import { textOf } from './xml.js'
+import type { ObjectServer, ObjectWrite } from './object-server.js'
 
 /** What is longer is read in ranges, and a range that fails costs no more. */
 const RANGE_BYTES = 2 ** 23
 const RANGES_AT_ONCE = 4
 
-const WRITER = 'x-amz-meta-plumage-writer'
-
-export interface S3StorageOptions extends S3Place {
+export interface ObjectPlace {
   /** Begins all keys; '' or names with `/` between them. */
   readonly prefix: string
-  /** What is longer is written in parts, of which there may be 10,000. */
+  /** What is longer is written in parts. */
   readonly partBytes: number
 }
 
-export class S3Storage implements Storage {
+/** Owns its server. */
+export class ObjectStorage implements Storage {
   readonly label: string
   readonly isWritable = true
-  readonly #client: S3Client
-  readonly #place: S3StorageOptions
+  readonly #server: ObjectServer
   readonly #start: string
+  readonly #partBytes: number
 
-  constructor(place: S3StorageOptions) {
-    this.#place = place
-    this.#client = new S3Client(place)
-    this.#start = place.prefix === '' ? '' : `${place.prefix}/`
-    this.label = `s3://${place.bucket}${place.prefix === '' ? '' : `/${place.prefix}`}`
+  constructor(server: ObjectServer, { prefix, partBytes }: ObjectPlace) {
+    this.#server = server
+    this.#partBytes = partBytes
+    this.#start = prefix === '' ? '' : `${prefix}/`
+    this.label = `${server.address}${prefix === '' ? '' : `/${prefix}`}`
   }
 
   async look(key: string, options: LookOptions = {}): Promise<StoredObject | null> {
@@ -60,7 +55,7 @@ export class S3Storage implements Storage {
     return {
       key,
       size: Number(headerOf(answer, 'content-length')),
-      version: versionOf(answer),
+      version: this.#server.versionOf(answer),
       modifiedMs: Date.parse(headerOf(answer, 'last-modified') ?? ''),
     }
   }
@@ -95,7 +90,7 @@ export class S3Storage implements Storage {
   ): Promise<Written> {
     checkOptionNames(options, WRITE_OPTIONS)
     checkKey(key)
-    const { partBytes } = this.#place
+    const partBytes = this.#partBytes
     const { signal } = options
     if (content instanceof Uint8Array && content.length <= partBytes)
       return await this.#put(key, content, options)
@@ -120,7 +115,7 @@ export class S3Storage implements Storage {
   async *list(options: ListOptions = {}): AsyncGenerator<StoredObject> {
     checkOptionNames(options, LIST_OPTIONS)
     const { prefix = '', after, signal } = options
-    const found = listObjects(this.#client, {
+    const found = this.#server.list({
       prefix: this.#start + prefix,
       ...(after === undefined ? {} : { after: this.#start + after }),
       what: `${this.label} cannot be listed`,
@@ -132,28 +127,28 @@ export class S3Storage implements Storage {
   async remove(key: string, options: LookOptions = {}): Promise<void> {
     checkOptionNames(options, LOOK_OPTIONS)
     checkKey(key)
-    const answer = await this.#client.ask({
+    const answer = await this.#server.ask({
       method: 'DELETE',
       key: this.#start + key,
       signal: options.signal,
     })
-    if (answer.status >= 300 && codeOf(answer) !== 'NoSuchKey')
-      throw this.#client.refusal(answer, `${this.label}/${key} cannot be removed`)
+    if (answer.status >= 300 && !this.#server.isNoObject(answer))
+      throw this.#server.refusal(answer, `${this.label}/${key} cannot be removed`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#place.agent.destroy()
+    await this.#server[Symbol.asyncDispose]()
   }
 
   /** Gives null where there is none. A server has no words in such an answer, so that a bucket that is not there is no object either. */
   async #head(key: string, signal: AbortSignal | undefined): Promise<Answer | null> {
     checkKey(key)
     for (let times = 1; ; times++) {
-      const answer = await this.#client.ask({ method: 'HEAD', key: this.#start + key, signal })
+      const answer = await this.#server.ask({ method: 'HEAD', key: this.#start + key, signal })
       if (answer.status === 404) return null
-      if (answer.status >= 300) throw this.#client.refusal(answer, `${this.label}/${key} cannot be looked at`)
+      if (answer.status >= 300) throw this.#server.refusal(answer, `${this.label}/${key} cannot be looked at`)
       // What has no version is no object: it is what something between says in its place.
-      if (versionOf(answer) !== '') return answer
+      if (this.#server.versionOf(answer) !== '') return answer
       if (times === TRIES_OF_LIES) throw this.#unbelieved(key, times)
       await waitAfterLie(times, signal)
     }
@@ -177,23 +172,23 @@ export class S3Storage implements Storage {
     { bytes: Uint8Array; version: string; total: number } | { bytes: Uint8Array; version: string } | null
   > {
     for (let times = 1; ; times++) {
-      const answer = await this.#client.ask({
+      const answer = await this.#server.ask({
         method: 'GET',
         key: this.#start + key,
         headers: {
           range: `bytes=${offset}-${offset + length - 1}`,
-          ...onlyVersion(version),
+          ...this.#server.onlyVersion(version),
         },
         mostBytes: Math.max(length, 2 ** 20),
         signal,
       })
-      if (answer.status === 404 && codeOf(answer) !== 'NoSuchBucket') {
+      if (answer.status === 404 && !this.#server.isNoBucket(answer)) {
         if (version !== undefined) throw this.#changed(key)
         return null
       }
       if (answer.status === 412) throw this.#changed(key)
       if (answer.status === 416) return await this.#readNothing(key, version, signal)
-      if (answer.status >= 300) throw this.#client.refusal(answer, `${this.label}/${key} cannot be read`)
+      if (answer.status >= 300) throw this.#server.refusal(answer, `${this.label}/${key} cannot be read`)
       const piece = await this.#judged(answer, key, offset, length, version, signal)
       if (piece !== null) return piece
       if (times === TRIES_OF_LIES) throw this.#unbelieved(key, times)
@@ -210,7 +205,7 @@ export class S3Storage implements Storage {
     version: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<{ bytes: Uint8Array; version: string; total: number } | null> {
-    const found = versionOf(answer)
+    const found = this.#server.versionOf(answer)
     if (found === '') return null
     if (version !== undefined && found !== version) {
       const now = await this.look(key, { signal })
@@ -232,15 +227,8 @@ export class S3Storage implements Storage {
   }
 
   async #put(key: string, body: Uint8Array, options: WriteOptions): Promise<Written> {
-    const writer = randomUUID()
-    const answer = await this.#client.ask({
-      method: 'PUT',
-      key: this.#start + key,
-      headers: { ...conditionOf(options), [WRITER]: writer },
-      body,
-      signal: options.signal,
-    })
-    return await this.#outcome(answer, key, writer, options)
+    const write = this.#writeOf(key, options)
+    return await this.#outcome(await this.#server.put(write, body), key, write)
   }
 
   async #putParts(
@@ -249,34 +237,39 @@ export class S3Storage implements Storage {
     rest: AsyncIterator<{ readonly bytes: Uint8Array }>,
     options: WriteOptions,
   ): Promise<Written | 'lost'> {
-    const writer = randomUUID()
-    const upload: Multipart = {
-      client: this.#client,
-      key: this.#start + key,
-      what: `${this.label}/${key} cannot be written in parts`,
-      headers: { [WRITER]: writer },
-      condition: conditionOf(options),
-      signal: options.signal,
-    }
-    const answer = await uploadParts(upload, first, rest)
-    if (codeOf(answer) !== 'NoSuchUpload' && answer.status !== 409)
-      return await this.#outcome(answer, key, writer, options)
+    const write = this.#writeOf(key, options)
+    const answer = await this.#server.putParts(write, first, rest)
+    if (answer.status < 300 || this.#server.notWritten(answer) !== 'lost')
+      return await this.#outcome(answer, key, write)
     // After a conflict all parts have to be sent anew. An upload may be gone since putting the parts together took effect, and the answer did not come.
-    const written = await this.#ownWrite(key, writer, options.signal)
+    const written = await this.#ownWrite(key, write)
     return written.written ? written : 'lost'
   }
 
-  async #outcome(answer: Answer, key: string, writer: string, options: WriteOptions): Promise<Written> {
-    const { ifAbsent = false, ifVersion, signal } = options
-    const isConditional = ifAbsent || ifVersion !== undefined
-    if (answer.status < 300) {
-      const version = writtenVersion(answer)
-      return version === null ? await this.#ownWrite(key, writer, signal) : { written: true, version }
+  #writeOf(key: string, { ifAbsent, ifVersion, signal }: WriteOptions): ObjectWrite {
+    return {
+      key: this.#start + key,
+      writer: randomUUID(),
+      condition: {
+        ...(ifAbsent === undefined ? {} : { ifAbsent }),
+        ...(ifVersion === undefined ? {} : { ifVersion }),
+      },
+      what: `${this.label}/${key} cannot be written`,
+      signal,
     }
-    const isGone = answer.status === 404 && codeOf(answer) === 'NoSuchKey'
-    if (isConditional && (answer.status === 412 || isGone)) return await this.#ownWrite(key, writer, signal)
-    const refusal = this.#client.refusal(answer, `${this.label}/${key} cannot be written`)
-    if (!isConditional || (answer.status !== 501 && answer.status !== 400)) throw refusal
+  }
+
+  async #outcome(answer: Answer, key: string, write: ObjectWrite): Promise<Written> {
+    if (answer.status < 300) {
+      const version = this.#server.writtenVersion(answer)
+      return version === null ? await this.#ownWrite(key, write) : { written: true, version }
+    }
+    const { ifAbsent = false, ifVersion } = write.condition
+    const isConditional = ifAbsent || ifVersion !== undefined
+    const why = this.#server.notWritten(answer)
+    if (isConditional && why === 'unmet') return await this.#ownWrite(key, write)
+    const refusal = this.#server.refusal(answer, write.what)
+    if (!isConditional || why !== 'impossible') throw refusal
     throw new StorageError(
       'refused',
       `${refusal.message} It was asked to write only where ${ifAbsent ? 'nothing' : 'a certain version'} is, which some servers cannot: what several writers share needs one that can.`,
@@ -284,10 +277,10 @@ export class S3Storage implements Storage {
   }
 
   /** Looks whether what is there is what was just written under that name. */
-  async #ownWrite(key: string, writer: string, signal: AbortSignal | undefined): Promise<Written> {
+  async #ownWrite(key: string, { writer, signal }: ObjectWrite): Promise<Written> {
     const answer = await this.#head(key, signal)
-    if (answer === null || headerOf(answer, WRITER) !== writer) return { written: false }
-    return { written: true, version: versionOf(answer) }
+    if (answer === null || !this.#server.isOf(answer, writer)) return { written: false }
+    return { written: true, version: this.#server.versionOf(answer) }
   }
 
   #unbelieved(key: string, times: number): StorageError {
@@ -303,16 +296,3 @@ export class S3Storage implements Storage {
 }
 
 const TRIES_OF_LIES = 8
-
-function conditionOf({ ifAbsent = false, ifVersion }: WriteOptions): Record<string, string> {
-  return {
-    ...(ifAbsent ? { 'if-none-match': '*' } : {}),
-    ...(ifVersion === undefined ? {} : { 'if-match': `"${ifVersion}"` }),
-  }
-}
-
-/** Parts that were put together are told of in a document, others in a header. */
-function writtenVersion(answer: Answer): string | null {
-  const etag = headerOf(answer, 'etag') ?? textOf(documentOf(answer), 'ETag')
-  return etag === null ? null : etag.replaceAll('"', '')
-}

@@ -1,0 +1,222 @@
+/**
+ * Asks Azure's storage of blobs: signs, tries again what may pass, and renews credentials that have expired. What it gives is an answer that another try would not change. What
+ * is asked and how it is signed is told in Microsoft's reference of the Blob service's REST API (Authorize with Shared Key; version 2021-12-02).
+ */
+import { createHash, createHmac } from 'node:crypto'
+import type { Dispatcher } from 'undici'
+import { StorageError } from '../../../../storage/storage-error.js'
+import { type Answer, askOnce, headerOf, retryAfterOf } from '../ask-once.js'
+import { codeOf, documentOf } from '../objects/document.js'
+import type { KeptCredentials } from '../objects/kept-credentials.js'
+import type { ObjectQuestion } from '../objects/object-server.js'
+import { textOf } from '../objects/xml.js'
+import { keepTrying, Passing } from '../passing.js'
+import type { AzureCredentials } from './azure-credentials.js'
+
+export interface AzurePlace {
+  readonly account: string
+  readonly container: string
+  /** Stands in front of containers. */
+  readonly endpoint: URL
+  readonly credentials: KeptCredentials<AzureCredentials>
+  readonly agent: Dispatcher
+  readonly patienceMs: number
+  readonly stallMs: number
+}
+
+const VERSION = '2021-12-02'
+const PASSING_STATUS = new Set([408, 429, 500, 502, 503, 504])
+const PASSING_CODES = new Set([
+  'Md5Mismatch',
+  'ServerBusy',
+  'OperationTimedOut',
+  'InternalError',
+  'ContainerBeingDeleted',
+])
+const MOST_DOCUMENT = 2 ** 24
+/** Azure takes a quarter of an hour. */
+const SKEW_MS = 4 * 60_000
+
+export class AzureClient {
+  readonly #place: AzurePlace
+  /** Is what the server's clock says more than ours, in milliseconds. */
+  #skewMs = 0
+  #used: AzureCredentials | null = null
+
+  constructor(place: AzurePlace) {
+    this.#place = place
+  }
+
+  /** Throws `StorageError` `unavailable` and what finding credentials throws; the signal's reason. */
+  async ask(question: ObjectQuestion): Promise<Answer> {
+    const { patienceMs = this.#place.patienceMs, mustHold, signal } = question
+    const { host } = this.#place.endpoint
+    const label = `${question.method} ${this.#place.container}/${question.key}`
+    const state = { mayRenew: true, mayTellTime: true }
+    return await keepTrying(
+      async () => {
+        const credentials = await this.#place.credentials.get()
+        this.#used = credentials
+        const answer = await this.#send(question, label, credentials)
+        if (answer.status < 300) {
+          if (mustHold === undefined || documentOf(answer).includes(mustHold)) return answer
+          throw new Passing(`${label} is answered with a document of ${host} that ends before its end`)
+        }
+        const code = azureCodeOf(answer)
+        const said = `${label} is answered with ${answer.status} ${code} by ${host}`
+        if (PASSING_STATUS.has(answer.status) || PASSING_CODES.has(code))
+          throw new Passing(said, retryAfterOf(answer))
+        if (await this.#mends(answer, credentials, state)) throw new Passing(said, { waitMs: 0 })
+        return answer
+      },
+      { patienceMs, signal },
+    )
+  }
+
+  /** Finds what of ours was wrong, once for each kind in one question: the clock, the credentials. */
+  async #mends(
+    answer: Answer,
+    credentials: AzureCredentials | null,
+    state: { mayRenew: boolean; mayTellTime: boolean },
+  ): Promise<boolean> {
+    if (answer.status !== 403 && answer.status !== 401) return false
+    const theirs = Date.parse(headerOf(answer, 'date') ?? '')
+    if (state.mayTellTime && Math.abs(theirs - (Date.now() + this.#skewMs)) > SKEW_MS) {
+      state.mayTellTime = false
+      this.#skewMs = theirs - Date.now()
+      return true
+    }
+    if (!state.mayRenew) return false
+    state.mayRenew = false
+    return await this.#place.credentials.renew(credentials)
+  }
+
+  async #send(
+    question: ObjectQuestion,
+    label: string,
+    credentials: AzureCredentials | null,
+  ): Promise<Answer> {
+    const { method, body, isSlow = false, mostBytes = MOST_DOCUMENT, signal } = question
+    const url = this.#urlOf(question, credentials)
+    const { agent, stallMs } = this.#place
+    return await askOnce(agent, {
+      method,
+      url,
+      headers: this.#headersOf(url, question, credentials),
+      body,
+      label,
+      stallMs: isSlow ? 2 * stallMs : stallMs,
+      mostBytes,
+      signal,
+    })
+  }
+
+  #urlOf({ key, query = {} }: ObjectQuestion, credentials: AzureCredentials | null): URL {
+    const { endpoint, container } = this.#place
+    const url = new URL(endpoint)
+    const names = key === '' ? [container] : [container, ...key.split('/')]
+    url.pathname = [url.pathname.replace(/\/$/, ''), ...names.map(encoded)].join('/')
+    const own = Object.entries(query).map(([name, value]) => `${encoded(name)}=${encoded(value)}`)
+    const signature = credentials?.kind === 'signature' ? [credentials.signature] : []
+    url.search = [...own, ...signature].join('&')
+    return url
+  }
+
+  /** The digest of the body goes along, so that a server finds a body that was changed or cut on the way. */
+  #headersOf(
+    url: URL,
+    { method, headers = {}, body }: ObjectQuestion,
+    credentials: AzureCredentials | null,
+  ): Record<string, string> {
+    const all: Record<string, string> = {
+      ...headers,
+      'x-ms-version': VERSION,
+      'x-ms-date': new Date(Date.now() + this.#skewMs).toUTCString(),
+      ...(body === undefined ? {} : { 'content-md5': createHash('md5').update(body).digest('base64') }),
+    }
+    if (credentials?.kind === 'token') return { ...all, authorization: `Bearer ${credentials.token}` }
+    if (credentials?.kind !== 'key') return all
+    const { account } = this.#place
+    const signature = createHmac('sha256', Buffer.from(credentials.key, 'base64'))
+      .update(textToSign(account, method, url, all, body?.length ?? 0))
+      .digest('base64')
+    return { ...all, authorization: `SharedKey ${account}:${signature}` }
+  }
+
+  /** Some servers repeat what they were sent. */
+  #withoutSecrets(text: string): string {
+    const used = this.#used
+    const secrets = used === null ? [] : Object.values(used).filter((value) => typeof value === 'string')
+    return secrets
+      .filter((secret) => secret.length > 'signature'.length)
+      .reduce((shown, secret) => shown.replaceAll(secret, '…'), text)
+  }
+
+  /** Says why a server does not do what it was asked, without anything secret: of what it says only the code and the message are told. */
+  refusal(answer: Answer, what: string): StorageError {
+    const { container, endpoint, account } = this.#place
+    const code = azureCodeOf(answer)
+    if (code === 'ContainerNotFound')
+      return new StorageError(
+        'refused',
+        `${what}: there is no container ${container} in the account ${account} at ${endpoint.host}. Make it, or correct the address or the account.`,
+      )
+    const [message = ''] = (textOf(documentOf(answer), 'Message') ?? '').split('\n')
+    const shown = this.#withoutSecrets(message).slice(0, 300)
+    const advice =
+      answer.status === 403 || answer.status === 401
+        ? 'Look whether the credentials are those of this account, and what they may do there.'
+        : 'Look at what the server says.'
+    return new StorageError(
+      'refused',
+      `${what}: ${endpoint.host} answers ${answer.status} ${code}${shown === '' ? '' : ` "${shown}"`}. ${advice}`,
+    )
+  }
+}
+
+/** An answer to HEAD has its code in a header. */
+export function azureCodeOf(answer: Answer): string {
+  return headerOf(answer, 'x-ms-error-code') ?? codeOf(answer)
+}
+
+/** Are what is signed of the usual headers, in this order, behind the length of the body. */
+const SIGNED = [
+  'content-md5',
+  'content-type',
+  'date',
+  'if-modified-since',
+  'if-match',
+  'if-none-match',
+  'if-unmodified-since',
+  'range',
+]
+
+function textToSign(
+  account: string,
+  method: string,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  length: number,
+): string {
+  const ofAzure = Object.entries(headers)
+    .filter(([name]) => name.startsWith('x-ms-'))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name}:${value}\n`)
+  const query = [...url.searchParams]
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `\n${name}:${value}`)
+  // Of what the body is in, its encoding and its language, nothing is said.
+  const head = [
+    method,
+    '',
+    '',
+    length === 0 ? '' : String(length),
+    ...SIGNED.map((name) => headers[name] ?? ''),
+  ]
+  return `${head.join('\n')}\n${ofAzure.join('')}/${account}${url.pathname}${query.join('')}`
+}
+
+function encoded(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+}
