@@ -29,6 +29,7 @@ import {
   type Storage,
 } from '../../src/platform/node/index.js'
 import type { FileEncoder } from '../../src/work/file-encoder.js'
+import { AzuriteServer, azuriteIsThere } from '../support/azurite-server.js'
 import { LONG } from '../support/long.js'
 import { MINI } from '../support/mini.js'
 import { type S3Server, startS3Server, versitygw } from '../support/s3-server.js'
@@ -281,6 +282,9 @@ test('docs/addresses.md says what is tried here', async () => {
 describe.skipIf(versitygw === undefined)('with a bucket and a web server', () => {
   let server: S3Server
   let storage: Storage
+  /** Is tried in the long run alone: what is S3's and Azure's own, the tests of storage try. */
+  let azurite: AzuriteServer | null = null
+  let blobs: Storage | null = null
   let cwd = ''
   const before = { ...process.env }
   const web = createServer((request, response) => {
@@ -293,8 +297,9 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
 
   /** Reads what a command hands on as the place of a photo. */
   async function bytesOf(source: string): Promise<Uint8Array | string> {
-    if (source.startsWith('s3://'))
-      return (await storage.read(source.slice('s3://bucket/'.length)))?.bytes ?? new Uint8Array()
+    const [, kind, key = ''] = /^(s3|az):\/\/[^/]+\/(.*)$/.exec(source) ?? []
+    if (kind !== undefined)
+      return (await (kind === 's3' ? storage : blobs)?.read(key))?.bytes ?? new Uint8Array()
     return source.startsWith('http') ? new Uint8Array(await (await fetch(source)).arrayBuffer()) : source
   }
   /** Is loaded once, and stays when a command gives it back. */
@@ -339,6 +344,12 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
     Object.assign(process.env, server.env)
     await server.makeBucket('bucket')
     storage = await openStorage('s3://bucket')
+    if (LONG && azuriteIsThere) {
+      azurite = await AzuriteServer.start()
+      Object.assign(process.env, azurite.env)
+      await azurite.makeContainer('container')
+      blobs = await openStorage('az://container')
+    }
     cwd = mkdtempSync(join(tmpdir(), 'plumage-addresses-'))
     for (const made of ['out', 'jobs']) mkdirSync(join(cwd, made))
     vi.stubEnv('PLUMAGE_CACHE', join(cwd, '.cache'))
@@ -385,12 +396,13 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
       'photos/y/4.png',
     ]
     for (const name of new Set(names))
-      if (name !== 'photos') await storage.write(`in/${name}`, readFileSync(join(cwd, name)))
+      for (const place of name === 'photos' ? [] : [storage, blobs])
+        await place?.write(`in/${name}`, readFileSync(join(cwd, name)))
     await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
   }, 60_000)
   afterAll(async () => {
     vi.unstubAllEnvs()
-    for (const name of Object.keys(server.env)) {
+    for (const name of Object.keys({ ...server.env, ...azurite?.env })) {
       const value = before[name]
       if (value === undefined) delete process.env[name]
       else process.env[name] = value
@@ -400,6 +412,8 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
     web.close()
     await storage[Symbol.asyncDispose]()
     await server[Symbol.asyncDispose]()
+    await blobs?.[Symbol.asyncDispose]()
+    await azurite?.[Symbol.asyncDispose]()
     rmSync(cwd, { recursive: true, force: true })
   })
 
@@ -409,6 +423,7 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
       file: `file://${cwd}/${isInput ? '' : 'out/'}${name}`,
       s3: `s3://bucket/${isInput ? 'in' : 'out'}/${name}`,
       https: `${origin}/${name}`,
+      ...(azurite === null ? {} : { az: `az://container/${isInput ? 'in' : 'out'}/${name}` }),
     }
   }
 
@@ -434,7 +449,7 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
     '$where',
     async ({ name, args, refused = {}, isInput, isLong = false }) => {
       for (const [kind, address] of Object.entries(addressesOf(name, isInput))) {
-        const message = refused[kind as 's3' | 'https']
+        const message = refused[(kind === 'az' ? 's3' : kind) as 's3' | 'https']
         if (!LONG && (kind === 'file' || (isLong && message === undefined))) continue
         const { code, stderr } = await run(args(address))
         if (message !== undefined)
