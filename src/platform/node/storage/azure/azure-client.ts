@@ -5,12 +5,12 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import { StorageError } from '../../../../storage/storage-error.js'
-import { type Answer, askOnce, headerOf, retryAfterOf } from '../ask-once.js'
+import { type Answer, askOnce, headerOf } from '../ask-once.js'
+import { PatientClient, withoutSecrets } from '../objects/ask-patiently.js'
 import { codeOf, documentOf } from '../objects/document.js'
 import type { KeptCredentials } from '../objects/kept-credentials.js'
 import type { ObjectQuestion } from '../objects/object-server.js'
 import { textOf } from '../objects/xml.js'
-import { keepTrying, Passing } from '../passing.js'
 import type { AzureCredentials } from './azure-credentials.js'
 
 export interface AzurePlace {
@@ -25,7 +25,6 @@ export interface AzurePlace {
 }
 
 const VERSION = '2021-12-02'
-const PASSING_STATUS = new Set([408, 429, 500, 502, 503, 504])
 const PASSING_CODES = new Set([
   'Md5Mismatch',
   'ServerBusy',
@@ -34,77 +33,47 @@ const PASSING_CODES = new Set([
   'ContainerBeingDeleted',
 ])
 const MOST_DOCUMENT = 2 ** 24
-/** Azure takes a quarter of an hour. */
-const SKEW_MS = 4 * 60_000
-
 export class AzureClient {
   readonly #place: AzurePlace
-  /** Is what the server's clock says more than ours, in milliseconds. */
-  #skewMs = 0
+  readonly #client: PatientClient<AzureCredentials>
   #used: AzureCredentials | null = null
 
   constructor(place: AzurePlace) {
     this.#place = place
+    this.#client = new PatientClient({
+      host: place.endpoint.host,
+      credentials: place.credentials,
+      patienceMs: place.patienceMs,
+      send: (question, credentials, skewMs) => this.#send(question, credentials, skewMs),
+      codeOf: azureCodeOf,
+      passingCodes: PASSING_CODES,
+    })
   }
 
-  /** Throws `StorageError` `unavailable` and what finding credentials throws; the signal's reason. */
+  /** Throws as `PatientClient`. */
   async ask(question: ObjectQuestion): Promise<Answer> {
-    const { patienceMs = this.#place.patienceMs, mustHold, signal } = question
-    const { host } = this.#place.endpoint
-    const label = `${question.method} ${this.#place.container}/${question.key}`
-    const state = { mayRenew: true, mayTellTime: true }
-    return await keepTrying(
-      async () => {
-        const credentials = await this.#place.credentials.get()
-        this.#used = credentials
-        const answer = await this.#send(question, label, credentials)
-        if (answer.status < 300) {
-          if (mustHold === undefined || documentOf(answer).includes(mustHold)) return answer
-          throw new Passing(`${label} is answered with a document of ${host} that ends before its end`)
-        }
-        const code = azureCodeOf(answer)
-        const said = `${label} is answered with ${answer.status} ${code} by ${host}`
-        if (PASSING_STATUS.has(answer.status) || PASSING_CODES.has(code))
-          throw new Passing(said, retryAfterOf(answer))
-        if (await this.#mends(answer, credentials, state)) throw new Passing(said, { waitMs: 0 })
-        return answer
-      },
-      { patienceMs, signal },
-    )
+    return await this.#client.ask(question, this.#labelOf(question))
   }
 
-  /** Finds what of ours was wrong, once for each kind in one question: the clock, the credentials. */
-  async #mends(
-    answer: Answer,
-    credentials: AzureCredentials | null,
-    state: { mayRenew: boolean; mayTellTime: boolean },
-  ): Promise<boolean> {
-    if (answer.status !== 403 && answer.status !== 401) return false
-    const theirs = Date.parse(headerOf(answer, 'date') ?? '')
-    if (state.mayTellTime && Math.abs(theirs - (Date.now() + this.#skewMs)) > SKEW_MS) {
-      state.mayTellTime = false
-      this.#skewMs = theirs - Date.now()
-      return true
-    }
-    if (!state.mayRenew) return false
-    state.mayRenew = false
-    return await this.#place.credentials.renew(credentials)
+  #labelOf({ method, key }: ObjectQuestion): string {
+    return `${method} ${this.#place.container}/${key}`
   }
 
   async #send(
     question: ObjectQuestion,
-    label: string,
     credentials: AzureCredentials | null,
+    skewMs: number,
   ): Promise<Answer> {
     const { method, body, isSlow = false, mostBytes = MOST_DOCUMENT, signal } = question
+    this.#used = credentials
     const url = this.#urlOf(question, credentials)
     const { agent, stallMs } = this.#place
     return await askOnce(agent, {
       method,
       url,
-      headers: this.#headersOf(url, question, credentials),
+      headers: this.#headersOf(url, question, credentials, skewMs),
       body,
-      label,
+      label: this.#labelOf(question),
       stallMs: isSlow ? 2 * stallMs : stallMs,
       mostBytes,
       signal,
@@ -127,11 +96,12 @@ export class AzureClient {
     url: URL,
     { method, headers = {}, body }: ObjectQuestion,
     credentials: AzureCredentials | null,
+    skewMs: number,
   ): Record<string, string> {
     const all: Record<string, string> = {
       ...headers,
       'x-ms-version': VERSION,
-      'x-ms-date': new Date(Date.now() + this.#skewMs).toUTCString(),
+      'x-ms-date': new Date(Date.now() + skewMs).toUTCString(),
       ...(body === undefined ? {} : { 'content-md5': createHash('md5').update(body).digest('base64') }),
     }
     if (credentials?.kind === 'token') return { ...all, authorization: `Bearer ${credentials.token}` }
@@ -143,13 +113,11 @@ export class AzureClient {
     return { ...all, authorization: `SharedKey ${account}:${signature}` }
   }
 
-  /** Some servers repeat what they were sent. */
-  #withoutSecrets(text: string): string {
+  #secrets(): readonly string[] {
     const used = this.#used
-    const secrets = used === null ? [] : Object.values(used).filter((value) => typeof value === 'string')
-    return secrets
-      .filter((secret) => secret.length > 'signature'.length)
-      .reduce((shown, secret) => shown.replaceAll(secret, '…'), text)
+    if (used === null) return []
+    if (used.kind === 'token') return [used.token]
+    return [used.kind === 'key' ? used.key : used.signature]
   }
 
   /** Says why a server does not do what it was asked, without anything secret: of what it says only the code and the message are told. */
@@ -162,7 +130,7 @@ export class AzureClient {
         `${what}: there is no container ${container} in the account ${account} at ${endpoint.host}. Make it, or correct the address or the account.`,
       )
     const [message = ''] = (textOf(documentOf(answer), 'Message') ?? '').split('\n')
-    const shown = this.#withoutSecrets(message).slice(0, 300)
+    const shown = withoutSecrets(message, this.#secrets()).slice(0, 300)
     const advice =
       answer.status === 403 || answer.status === 401
         ? 'Look whether the credentials are those of this account, and what they may do there.'

@@ -2,23 +2,23 @@
  * Looks for the account of Azure's storage and for what opens it, by the variables that Azure's own tools know: a connection string, an account with its key or a shared access
  * signature, an identity that a cluster vouches for, one with a secret, and the machine's own. Nothing here is ever written anywhere, or said in a message.
  */
-import { readFile } from 'node:fs/promises'
-import { Agent } from 'undici'
 import { StorageError } from '../../../../storage/storage-error.js'
 import type { Environment } from '../../hub/hub-settings.js'
-import { type Answer, askOnce, type Question, storageAgent } from '../ask-once.js'
-import { keepTrying, Passing } from '../passing.js'
+import { storageAgent } from '../ask-once.js'
+import {
+  type IdentityToken,
+  secretAddress,
+  secretFrom,
+  tokenFrom,
+  tokenFromNear,
+  tokenOfMachine,
+} from '../objects/identity-tokens.js'
 
 /** Is what requests to Azure's storage are opened with. */
 export type AzureCredentials =
   | { readonly kind: 'key'; readonly key: string; readonly expiresMs?: never }
   | { readonly kind: 'signature'; readonly signature: string; readonly expiresMs?: never }
-  | {
-      readonly kind: 'token'
-      readonly token: string
-      /** Is when it expires, in milliseconds since 1970. */
-      readonly expiresMs: number
-    }
+  | IdentityToken
 
 export interface AzureAccount {
   readonly account: string
@@ -85,7 +85,6 @@ async function findCredentials(
 
 const SCOPE = 'https://storage.azure.com/'
 const DIRECTORY = 'https://login.microsoftonline.com'
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
 /** An identity is exchanged for a token that expires: by what a cluster says of it, or by its secret. */
 async function fromDirectory(env: Environment): Promise<AzureCredentials | null> {
@@ -103,7 +102,7 @@ async function fromDirectory(env: Environment): Promise<AzureCredentials | null>
         }
       : { client_secret: secret ?? '' }),
   })
-  const url = addressOf(
+  const url = secretAddress(
     `${(env.AZURE_AUTHORITY_HOST || DIRECTORY).replace(/\/$/, '')}/${encodeURIComponent(tenant)}/oauth2/v2.0/token`,
     'AZURE_AUTHORITY_HOST',
   )
@@ -126,7 +125,12 @@ async function fromAppService(env: Environment): Promise<AzureCredentials | null
   if (!endpoint || !header) return null
   const url = new URL(endpoint)
   url.search = String(new URLSearchParams({ 'api-version': '2019-08-01', resource: SCOPE, ...clientOf(env) }))
-  return await fromNear(url, { 'x-identity-header': header }, "The app service's endpoint of identity")
+  return await tokenFromNear({
+    method: 'GET',
+    url,
+    headers: { 'x-identity-header': header },
+    label: "The app service's endpoint of identity",
+  })
 }
 
 const MACHINE = 'http://169.254.169.254/metadata/identity/oauth2/token'
@@ -136,95 +140,14 @@ async function fromMachine(env: Environment): Promise<AzureCredentials | null> {
   const url = new URL(env.AZURE_POD_IDENTITY_AUTHORITY_HOST || MACHINE)
   if (url.pathname === '/') url.pathname = new URL(MACHINE).pathname
   url.search = String(new URLSearchParams({ 'api-version': '2018-02-01', resource: SCOPE, ...clientOf(env) }))
-  const agent = new Agent({ connect: { timeout: 1000 } })
-  try {
-    // Where there is no such machine nobody answers, and nothing is wrong.
-    const label = "The machine's endpoint of identity"
-    const question = { method: 'GET', url, headers: { metadata: 'true' }, label } as const
-    const answer = await askOnce(agent, { ...question, stallMs: 2000, mostBytes: MOST_BYTES }).catch(
-      () => null,
-    )
-    return answer?.status === 200 ? tokenOf(answer, label) : null
-  } finally {
-    await agent.destroy()
-  }
+  return await tokenOfMachine({
+    method: 'GET',
+    url,
+    headers: { metadata: 'true' },
+    label: "The machine's endpoint of identity",
+  })
 }
 
 function clientOf(env: Environment): Readonly<Record<string, string>> {
   return env.AZURE_CLIENT_ID ? { client_id: env.AZURE_CLIENT_ID } : {}
-}
-
-/** Goes to such an endpoint directly: it answers what is beside it alone, and no proxy is to see what it says. */
-async function fromNear(url: URL, headers: Record<string, string>, label: string): Promise<AzureCredentials> {
-  const agent = new Agent({ connect: { timeout: 2000 } })
-  try {
-    return await tokenFrom(agent, { method: 'GET', url, headers, label })
-  } finally {
-    await agent.destroy()
-  }
-}
-
-/** A secret goes to no address that others can listen at. */
-function addressOf(text: string, variable: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname))) return url
-  throw new StorageError(
-    'refused',
-    `${variable} is neither an https: address nor one of this machine. Correct it or unset it.`,
-  )
-}
-
-const MOST_BYTES = 2 ** 20
-const PATIENCE_MS = 20_000
-
-async function tokenFrom(
-  agent: Agent | ReturnType<typeof storageAgent>,
-  question: Pick<Question, 'method' | 'url' | 'headers' | 'body' | 'label'>,
-): Promise<AzureCredentials> {
-  const { label } = question
-  return await keepTrying(
-    async () => {
-      const answer = await askOnce(agent, { ...question, stallMs: 5000, mostBytes: MOST_BYTES })
-      if (answer.status === 200) return tokenOf(answer, label)
-      if (answer.status >= 500 || answer.status === 429)
-        throw new Passing(`${label} answers ${answer.status}`)
-      throw new StorageError(
-        'refused',
-        `${label} answers ${answer.status}. Look whether the identity may be taken by this machine.`,
-      )
-    },
-    { patienceMs: PATIENCE_MS },
-  )
-}
-
-function tokenOf({ body }: Answer, label: string): AzureCredentials {
-  const said = parsedOrNull(Buffer.from(body).toString())
-  const token = said?.access_token
-  // One says in how many seconds, and another at which.
-  const seconds = Number(said?.expires_in)
-  const at = Number(said?.expires_on) * 1000
-  const expiresMs = seconds > 0 ? Date.now() + seconds * 1000 : at
-  if (typeof token === 'string' && Number.isFinite(expiresMs)) return { kind: 'token', token, expiresMs }
-  throw new StorageError('unavailable', `${label} answers without a token. Look after it.`)
-}
-
-/** What could not be read may hold a part of a secret, so that it is not told. */
-function parsedOrNull(text: string): Record<string, unknown> | null {
-  try {
-    return JSON.parse(text) as Record<string, unknown>
-  } catch {
-    return null
-  }
-}
-
-async function secretFrom(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trim()
-  } catch (cause) {
-    throw new StorageError(
-      'refused',
-      `${path}, which holds a token for credentials, cannot be read. Let it be read.`,
-      { cause },
-    )
-  }
 }

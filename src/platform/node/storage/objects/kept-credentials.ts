@@ -1,6 +1,6 @@
 /** Keeps credentials until they expire. Nothing here is ever written anywhere, or said in a message. */
 
-interface Expiring {
+export interface Expiring {
   /** Is when they expire, in milliseconds since 1970; undefined: never. */
   readonly expiresMs?: number
 }
