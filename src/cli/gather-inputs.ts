@@ -30,7 +30,7 @@ export function addInputs(command: Command, { takesFilms = true } = {}): Command
   command
     .argument(
       '[inputs...]',
-      `images, ${takesFilms ? 'films, ' : ''}folders (with all images below), globs, addresses (https:, http:, s3:, az:, data:, file:), all below s3://bucket/prefix/, or - for stdin: one image, or a list of these (UTF-8 or UTF-16)`,
+      `images, ${takesFilms ? 'films, ' : ''}folders (with all images below), globs, addresses (https:, http:, s3:, az:, gs:, data:, file:), all below s3://bucket/prefix/, or - for stdin: one image, or a list of these (UTF-8 or UTF-16)`,
     )
     .option('-0, --null', 'paths on stdin end in NUL, as from find -print0')
   if (takesFilms) command.option('--films', 'take the films of folders and of a list on stdin, too')

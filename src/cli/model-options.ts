@@ -55,7 +55,7 @@ export interface ModelOptions extends ComputeOptions {
 export function addModelOption(command: Command): Command {
   return command.option(
     '-m, --model <model>',
-    `${DEFAULT_MODEL.name} (in the package), the name of published weights, a path, or an address (s3:, az:, https:, file:)`,
+    `${DEFAULT_MODEL.name} (in the package), the name of published weights, a path, or an address (s3:, az:, gs:, https:, file:)`,
     DEFAULT_MODEL.name,
   )
 }

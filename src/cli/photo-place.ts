@@ -8,5 +8,5 @@ export function photoPlace(files: Pick<Files, 'resolve'>, photo: string): string
 
 /** Tells a photo that lies elsewhere than on this machine, which is not looked at before it is read. */
 export function isPhotoAddress(photo: string): boolean {
-  return /^(?:data:|https?:\/\/|(?:s3|az):\/\/)/i.test(photo)
+  return /^(?:data:|https?:\/\/|(?:s3|az|gs):\/\/)/i.test(photo)
 }

@@ -309,8 +309,10 @@ test('data that is an image is named by its beginning and a hash, where it is lo
 })
 
 test('addresses of other kinds fail by themselves, with the kinds that are fetched', async () => {
-  const reason = expect.stringMatching(/^gs: is not .* \(https:, http:, s3:, az:, data:, file:\).*pipe it in/)
-  expect(await collect(['gs://bucket/a.jpg'])).toEqual([{ path: 'gs://bucket/a.jpg', reason }])
+  const reason = expect.stringMatching(
+    /^gcs: is not .* \(https:, http:, s3:, az:, gs:, data:, file:\).*pipe it in/,
+  )
+  expect(await collect(['gcs://bucket/a.jpg'])).toEqual([{ path: 'gcs://bucket/a.jpg', reason }])
   expect(await collect(['https://[/a.jpg'])).toEqual([
     { path: 'https://[/a.jpg', reason: expect.stringContaining('no address') },
   ])

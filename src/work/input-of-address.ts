@@ -14,12 +14,12 @@ export { isAddress } from '../is-address.js'
 
 /** Tells the address of something in a bucket. */
 export function isObject(input: string): boolean {
-  return /^(s3|az):\/\//i.test(input)
+  return /^(s3|az|gs):\/\//i.test(input)
 }
 
 /** Tells the address of all that lies below a place: a bucket, or a prefix that ends in a slash. */
 export function isPrefix(input: string): boolean {
-  return /^(s3|az):\/\/([^/]+|.*\/)$/is.test(input)
+  return /^(s3|az|gs):\/\/([^/]+|.*\/)$/is.test(input)
 }
 
 export function inputOfAddress(
@@ -28,7 +28,7 @@ export function inputOfAddress(
 ): string | ImageAddress | Failure {
   const path = shownAs(input)
   // Its key is taken as it is: nothing in it is encoded.
-  if (/^(s3|az):\/\/[^/]+\/./i.test(input)) return { path, address: input }
+  if (/^(s3|az|gs):\/\/[^/]+\/./i.test(input)) return { path, address: input }
   if (!URL.canParse(input)) return { path, reason: 'it is no address: a part of it cannot be read' }
   const url = new URL(input)
   switch (url.protocol) {
@@ -41,14 +41,14 @@ export function inputOfAddress(
     default:
       return {
         path,
-        reason: `${url.protocol} is not among the kinds of addresses that are fetched (https:, http:, s3:, az:, data:, file:)${nearestOf(url.protocol)}; copy it here, or pipe it in`,
+        reason: `${url.protocol} is not among the kinds of addresses that are fetched (https:, http:, s3:, az:, gs:, data:, file:)${nearestOf(url.protocol)}; copy it here, or pipe it in`,
       }
   }
 }
 
 /** Says which kind a mistyped one may have meant. */
 function nearestOf(protocol: string): string {
-  const [nearest] = nearestNames(protocol, ['https:', 'http:', 's3:', 'az:', 'data:', 'file:'], 1, 2)
+  const [nearest] = nearestNames(protocol, ['https:', 'http:', 's3:', 'az:', 'gs:', 'data:', 'file:'], 1, 2)
   return nearest === undefined ? '' : `, did you mean ${nearest}?`
 }
 

@@ -30,6 +30,7 @@ import {
 } from '../../src/platform/node/index.js'
 import type { FileEncoder } from '../../src/work/file-encoder.js'
 import { AzuriteServer, azuriteIsThere } from '../support/azurite-server.js'
+import { GcsServer, gcsIsThere } from '../support/google-server.js'
 import { LONG } from '../support/long.js'
 import { MINI } from '../support/mini.js'
 import { type S3Server, startS3Server, versitygw } from '../support/s3-server.js'
@@ -41,7 +42,7 @@ interface Row {
   readonly name: string
   readonly args: (address: string) => readonly string[]
   /** Says what is refused, with what its message has; all else works. */
-  readonly refused?: { readonly s3?: string; readonly https?: string }
+  readonly refused?: { readonly s3?: string; readonly https?: string; readonly gs?: string }
   /** Leaves what works to the long run. */
   readonly isLong?: true
   /** Says in a phrase what is to be known. */
@@ -237,8 +238,8 @@ const OUTPUTS: readonly Row[] = [
     where: 'collections: `--in`, `--to`',
     name: 'n.plumage',
     args: (to) => ['index', 'photos', '--to', to],
-    refused: { https: 'is no place for a collection' },
-    note: 'PostgreSQL as well',
+    refused: { https: 'is no place for a collection', gs: 'is no place for a collection' },
+    note: 'PostgreSQL as well; not `gs:`',
   },
   {
     where: 'jobs: `job create --to`',
@@ -282,9 +283,12 @@ test('docs/addresses.md says what is tried here', async () => {
 describe.skipIf(versitygw === undefined)('with a bucket and a web server', () => {
   let server: S3Server
   let storage: Storage
-  /** Is tried in the long run alone: what is S3's and Azure's own, the tests of storage try. */
-  let azurite: AzuriteServer | null = null
-  let blobs: Storage | null = null
+  /** Are tried in the long run alone: what is S3's, Azure's and Google's own, the tests of storage try. */
+  const others: {
+    readonly kind: 'az' | 'gs'
+    readonly server: AzuriteServer | GcsServer
+    readonly storage: Storage
+  }[] = []
   let cwd = ''
   const before = { ...process.env }
   const web = createServer((request, response) => {
@@ -295,11 +299,13 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
     response.end(request.method === 'HEAD' ? undefined : body)
   })
 
+  const storageOf = (kind: string) =>
+    kind === 's3' ? storage : others.find((other) => other.kind === kind)?.storage
+
   /** Reads what a command hands on as the place of a photo. */
   async function bytesOf(source: string): Promise<Uint8Array | string> {
-    const [, kind, key = ''] = /^(s3|az):\/\/[^/]+\/(.*)$/.exec(source) ?? []
-    if (kind !== undefined)
-      return (await (kind === 's3' ? storage : blobs)?.read(key))?.bytes ?? new Uint8Array()
+    const [, kind, key = ''] = /^(s3|az|gs):\/\/[^/]+\/(.*)$/.exec(source) ?? []
+    if (kind !== undefined) return (await storageOf(kind)?.read(key))?.bytes ?? new Uint8Array()
     return source.startsWith('http') ? new Uint8Array(await (await fetch(source)).arrayBuffer()) : source
   }
   /** Is loaded once, and stays when a command gives it back. */
@@ -345,10 +351,16 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
     await server.makeBucket('bucket')
     storage = await openStorage('s3://bucket')
     if (LONG && azuriteIsThere) {
-      azurite = await AzuriteServer.start()
-      Object.assign(process.env, azurite.env)
+      const azurite = await AzuriteServer.start()
       await azurite.makeContainer('container')
-      blobs = await openStorage('az://container')
+      Object.assign(process.env, azurite.env)
+      others.push({ kind: 'az', server: azurite, storage: await openStorage('az://container') })
+    }
+    if (LONG && gcsIsThere) {
+      const gcs = await GcsServer.start()
+      await gcs.makeBucket('container')
+      Object.assign(process.env, gcs.env)
+      others.push({ kind: 'gs', server: gcs, storage: await openStorage('gs://container') })
     }
     cwd = mkdtempSync(join(tmpdir(), 'plumage-addresses-'))
     for (const made of ['out', 'jobs']) mkdirSync(join(cwd, made))
@@ -396,13 +408,15 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
       'photos/y/4.png',
     ]
     for (const name of new Set(names))
-      for (const place of name === 'photos' ? [] : [storage, blobs])
-        await place?.write(`in/${name}`, readFileSync(join(cwd, name)))
+      for (const place of name === 'photos' ? [] : [storage, ...others.map((other) => other.storage)])
+        await place.write(`in/${name}`, readFileSync(join(cwd, name)))
     await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
   }, 60_000)
   afterAll(async () => {
     vi.unstubAllEnvs()
-    for (const name of Object.keys({ ...server.env, ...azurite?.env })) {
+    for (const name of [server, ...others.map((other) => other.server)].flatMap(({ env }) =>
+      Object.keys(env),
+    )) {
       const value = before[name]
       if (value === undefined) delete process.env[name]
       else process.env[name] = value
@@ -412,8 +426,10 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
     web.close()
     await storage[Symbol.asyncDispose]()
     await server[Symbol.asyncDispose]()
-    await blobs?.[Symbol.asyncDispose]()
-    await azurite?.[Symbol.asyncDispose]()
+    for (const other of others) {
+      await other.storage[Symbol.asyncDispose]()
+      await other.server[Symbol.asyncDispose]()
+    }
     rmSync(cwd, { recursive: true, force: true })
   })
 
@@ -423,7 +439,9 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
       file: `file://${cwd}/${isInput ? '' : 'out/'}${name}`,
       s3: `s3://bucket/${isInput ? 'in' : 'out'}/${name}`,
       https: `${origin}/${name}`,
-      ...(azurite === null ? {} : { az: `az://container/${isInput ? 'in' : 'out'}/${name}` }),
+      ...Object.fromEntries(
+        others.map(({ kind }) => [kind, `${kind}://container/${isInput ? 'in' : 'out'}/${name}`]),
+      ),
     }
   }
 
@@ -449,7 +467,8 @@ describe.skipIf(versitygw === undefined)('with a bucket and a web server', () =>
     '$where',
     async ({ name, args, refused = {}, isInput, isLong = false }) => {
       for (const [kind, address] of Object.entries(addressesOf(name, isInput))) {
-        const message = refused[(kind === 'az' ? 's3' : kind) as 's3' | 'https']
+        const isLikeS3 = kind === 'az' || kind === 'gs'
+        const message = refused[kind as 's3' | 'https' | 'gs'] ?? (isLikeS3 ? refused.s3 : undefined)
         if (!LONG && (kind === 'file' || (isLong && message === undefined))) continue
         const { code, stderr } = await run(args(address))
         if (message !== undefined)

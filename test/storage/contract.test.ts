@@ -1,4 +1,4 @@
-/** Every place that keeps objects does what `Storage` says: memory, a folder, buckets on two S3 servers, and a container of Azure's. */
+/** Every place that keeps objects does what `Storage` says: memory, a folder, buckets on two S3 servers, a container of Azure's, and a bucket of Google's. */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { MemoryStorage } from '../../src/storage/memory-storage.js'
 import type { Storage, StoredObject } from '../../src/storage/storage.js'
 import { tryConditionalWrites } from '../../src/storage/try-conditional-writes.js'
 import { AzuriteServer, azuriteIsThere } from '../support/azurite-server.js'
+import { GcsServer, gcsIsThere } from '../support/google-server.js'
 import { MotoServer, motoIsThere } from '../support/moto-server.js'
 import { type S3Server, startS3Server, versitygw } from '../support/s3-server.js'
 
@@ -27,6 +28,7 @@ let folder = ''
 let server: S3Server | undefined
 let moto: MotoServer | undefined
 let azurite: AzuriteServer | undefined
+let gcs: GcsServer | undefined
 const PLACES: readonly Place[] = [
   { name: 'memory', isThere: true, open: async () => new MemoryStorage(), close: async () => {} },
   {
@@ -67,6 +69,16 @@ const PLACES: readonly Place[] = [
       return await openStorage('az://container/some/prefix', { env: azurite.env, partBytes: 5 * 2 ** 20 })
     },
     close: async () => void (await azurite?.[Symbol.asyncDispose]()),
+  },
+  {
+    name: 'fake-gcs-server',
+    isThere: gcsIsThere,
+    async open() {
+      gcs = await GcsServer.start()
+      await gcs.makeBucket('bucket')
+      return await openStorage('gs://bucket/some/prefix', { env: gcs.env, partBytes: 5 * 2 ** 20 })
+    },
+    close: async () => void (await gcs?.[Symbol.asyncDispose]()),
   },
 ]
 

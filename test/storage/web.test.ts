@@ -85,7 +85,7 @@ test('it is not written to, not listed, and no place for what several share', as
 })
 
 test.for([
-  ['gs://bucket/x', 'refused', 'storage.googleapis.com'],
+  ['gcs://bucket/x', 'refused', 'GOOGLE_APPLICATION_CREDENTIALS'],
   ['abfs://container/x', 'refused', 'AZURE_STORAGE_CONNECTION_STRING'],
   ['ftp://host/x', 'wrong-key', 'no kind of place'],
   ['s3://', 'wrong-key', 'names no bucket'],

@@ -53,7 +53,7 @@ export function classifyCommand(context: CommandContext): Command {
   addFrameOptions(addImageOptions(addModelOption(command)))
     .option(
       '-o, --output <file>',
-      'a file, or an object in a bucket (s3:, az:), ending in .jsonl or .csv, which a rerun goes on with; default: stdout, as is -',
+      'a file, or an object in a bucket (s3:, az:, gs:), ending in .jsonl or .csv, which a rerun goes on with; default: stdout, as is -',
     )
     .option('-k, --top <n>', 'so many classes of each image', positiveInteger, 5)
     .addOption(

@@ -25,7 +25,7 @@ export function compareCommand(context: CommandContext): Command {
     .argument('<model>', 'the second model')
     .argument(
       '<folder>',
-      'a folder (or s3://bucket/prefix, az://container/prefix) with a folder of photos for each class',
+      'a folder (or s3://bucket/prefix, az://container/prefix, gs://bucket/prefix) with a folder of photos for each class',
     )
   return addComputeOptions(command)
     .option('--offline', 'never download')
@@ -107,7 +107,7 @@ async function labelledIn(
   const { files, stderr } = context
   if (namedPlace(files.resolve(folder)).kind === 'web')
     throw new UsageError(
-      `compare looks through a folder, and ${shownName(folder)} is on a web server, which does not tell what it has. Name a folder, s3://bucket/prefix or az://container/prefix.`,
+      `compare looks through a folder, and ${shownName(folder)} is on a web server, which does not tell what it has. Name a folder, s3://bucket/prefix, az://container/prefix or gs://bucket/prefix.`,
     )
   if ((await files.look(folder))?.kind !== 'folder')
     throw new UsageError(`${folder} is no folder: compare takes one with a folder of photos for each class.`)

@@ -29,7 +29,7 @@ export function convertCommand(context: CommandContext): Command {
     )
     .argument(
       '<out>',
-      'a folder, which is made, s3://bucket/prefix or az://container/prefix; for birder and facebook also a file .safetensors, .pt or .pth, with --int8 .safetensors',
+      'a folder, which is made, s3://bucket/prefix, az://container/prefix or gs://bucket/prefix; for birder and facebook also a file .safetensors, .pt or .pth, with --int8 .safetensors',
     )
     .option(
       '--to <library>',

@@ -63,7 +63,7 @@ export function duplicatesCommand(context: CommandContext): Command {
     .option('--undo', 'bring back what was moved last')
     .option(
       '--report <page>',
-      'write a page, to a path or a bucket (s3:, az:), that shows the groups, copies laid over the kept photo',
+      'write a page, to a path or a bucket (s3:, az:, gs:), that shows the groups, copies laid over the kept photo',
     )
     .option('--json', 'a JSON line for each group')
   return command.action((options: DuplicatesOptions) => duplicates(context, options))

@@ -51,7 +51,7 @@ export function embedCommand(context: CommandContext): Command {
   addFrameOptions(addImageOptions(addModelOption(command)))
     .option(
       '-o, --output <file>',
-      'a file, or an object in a bucket (s3:, az:), ending in .jsonl, .csv, .npy or .parquet, a pipe, or - for stdout; default: JSON lines on stdout',
+      'a file, or an object in a bucket (s3:, az:, gs:), ending in .jsonl, .csv, .npy or .parquet, a pipe, or - for stdout; default: JSON lines on stdout',
     )
     .addOption(
       new Option('--format <format>', 'where the name of the output does not tell').choices(OUTPUT_FORMATS),

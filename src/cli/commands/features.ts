@@ -74,7 +74,7 @@ export function featuresCommand(context: CommandContext): Command {
     new Command('features').description('write the patch map of each image, [rows, columns, D]'),
   ).requiredOption(
     '-o, --output <folder>',
-    'a folder for one file per image, or a file ending in .npy for one array [N, rows, columns, D]; s3://bucket/key and az://container/key as well',
+    'a folder for one file per image, or a file ending in .npy for one array [N, rows, columns, D]; s3://bucket/key, az://container/key and gs://bucket/key as well',
   )
   addTileOptions(addLookOptions(addFrameOptions(addImageOptions(addModelOption(command)))))
     .addOption(keepOption())

@@ -42,7 +42,10 @@ interface IndexCommandOptions extends ModelOptions, Pick<FrameOptions, 'every' |
 export function indexCommand(context: CommandContext): Command {
   // One of them is needed, which may stand right after `--regions`.
   const command = new Command('index')
-    .argument('[folders...]', 'folders of photos, s3://bucket/prefix or az://container/prefix')
+    .argument(
+      '[folders...]',
+      'folders of photos, s3://bucket/prefix, az://container/prefix or gs://bucket/prefix',
+    )
     .usage('[options] <folders...>')
   addImageOptions(addModelOption(addCollectionOption(command, '--to <collection>', 'the collection')))
     .option('--float32', 'keep embeddings in float32 rather than float16')

@@ -56,11 +56,11 @@ export function labelCommand(context: CommandContext): Command {
     )
     .option(
       '--train <file>',
-      'train a head on the labels, as a safetensors file or object (s3:, az:), and say how good it is',
+      'train a head on the labels, as a safetensors file or object (s3:, az:, gs:), and say how good it is',
     )
     .option(
       '--confusion <file>',
-      'with --train: what was taken for what, as a picture (PNG, JPEG, WebP; s3:, az: as well)',
+      'with --train: what was taken for what, as a picture (PNG, JPEG, WebP; s3:, az:, gs: as well)',
     )
     .option('--folds <n>', 'folds of the cross-validation', positiveInteger, 5)
     .option('--shuffle <seed>', 'shuffle photos before they are dealt out to folds', wholeNumber)

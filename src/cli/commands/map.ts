@@ -44,7 +44,7 @@ export function mapCommand(context: CommandContext): Command {
   return addCollectionOption(new Command('map'), '--in <collection>', 'the collection')
     .requiredOption(
       '-o, --output <file>',
-      'a page (.html), a picture (.png, .jpg, .webp) or .svg; s3://bucket/key and az://container/key as well',
+      'a page (.html), a picture (.png, .jpg, .webp) or .svg; s3://bucket/key, az://container/key and gs://bucket/key as well',
     )
     .option('--rebuild', 'make the map anew, turned to fit the one before (default: new photos are placed)')
     .option(

@@ -23,7 +23,7 @@ export function mergeCommand(context: CommandContext): Command {
     )
     .requiredOption(
       '-o, --output <file>',
-      'a file, or an object in a bucket (s3:, az:), ending in .jsonl, .csv, .npy or .parquet',
+      'a file, or an object in a bucket (s3:, az:, gs:), ending in .jsonl, .csv, .npy or .parquet',
     )
     .addOption(
       new Option('--format <format>', 'where the name of the output does not tell').choices(OUTPUT_FORMATS),

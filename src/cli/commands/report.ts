@@ -29,7 +29,7 @@ export function reportCommand(context: CommandContext): Command {
   const command = addInputs(
     new Command('report').description('write one page that shows what a model sees in photos'),
     { takesFilms: false },
-  ).requiredOption('-o, --output <file>', 'a file, or an object in a bucket (s3:, az:), ending in .html')
+  ).requiredOption('-o, --output <file>', 'a file, or an object in a bucket (s3:, az:, gs:), ending in .html')
   command.option(
     '-m, --model <model>',
     `the name of published weights, a path or an address; default: the best for pictures among those on this machine, else ${DEFAULT_MODEL.name} (in the package)`,

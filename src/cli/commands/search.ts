@@ -44,7 +44,7 @@ export const DIVERSE = 0.7
 export function searchCommand(context: CommandContext): Command {
   const command = new Command('search').argument(
     '[photos...]',
-    'photos to start from: files, addresses (https:, s3:, az:, data:, file:), or ids or paths of photos in the collection',
+    'photos to start from: files, addresses (https:, s3:, az:, gs:, data:, file:), or ids or paths of photos in the collection',
   )
   const several = command.option(
     '--in <collection>',
@@ -106,7 +106,7 @@ export function searchCommand(context: CommandContext): Command {
     .option('--show', 'thumbnails in the terminal')
     .option(
       '-o, --output <file>',
-      'a contact sheet: a file, or an object in a bucket (s3:, az:), ending in .html',
+      'a contact sheet: a file, or an object in a bucket (s3:, az:, gs:), ending in .html',
     )
     .option('--restart', 'replace the output even where it is no contact sheet')
   return command.action(async (photos: string[], options: SearchCommandOptions) => {

@@ -82,7 +82,7 @@ export class ListedShards {
 
   /** Photos of a collection may lie in any place. */
   async #open(shard: string): Promise<void> {
-    if (!/^(s3|az|https?):/i.test(shard) || storageAt(this.#storages, shard) !== null) return
+    if (!/^(s3|az|gs|https?):/i.test(shard) || storageAt(this.#storages, shard) !== null) return
     this.#storages = new Map([...this.#storages, await this.#reading.world.openPlace(shard)])
   }
 }

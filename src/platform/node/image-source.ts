@@ -55,7 +55,7 @@ export type OpenSource =
     }
 
 const TAKEN =
-  'a path, a file:, http:, https:, s3:, az: or data: address, a URL, the bytes of a file (Buffer, typed array, ArrayBuffer, Blob, File or stream), ' +
+  'a path, a file:, http:, https:, s3:, az:, gs: or data: address, a URL, the bytes of a file (Buffer, typed array, ArrayBuffer, Blob, File or stream), ' +
   'pixels { height, width, data }, a function that gives pixels, or a sharp instance'
 
 /** Reads nothing yet. Throws TypeError for what is no image; `ImageError` `unsupported` for an address of another kind. */
@@ -118,13 +118,14 @@ function openUrl(url: URL): OpenSource {
       }
     case 's3:':
     case 'az:':
+    case 'gs:':
       return openObjectImage(`${url.protocol}//${url.host}${decodeURIComponent(url.pathname)}`)
     case 'data:':
       return { label: 'the data: address', read: () => bytesOfDataUrl(url) }
     default:
       throw new ImageError(
         'unsupported',
-        `An image is fetched from file:, http:, https:, s3:, az: and data: addresses; got ${url.protocol}. Give its bytes instead.`,
+        `An image is fetched from file:, http:, https:, s3:, az:, gs: and data: addresses; got ${url.protocol}. Give its bytes instead.`,
       )
   }
 }

@@ -18,7 +18,7 @@ interface ExportOptions {
 export function exportCommand(context: CommandContext): Command {
   const command = new Command('export')
     .description('write rows into a file: .parquet, .arrow, .jsonl, .csv, or .npy with names beside it')
-    .argument('<file>', 'the file, or an object in a bucket (s3:, az:); its ending says the format')
+    .argument('<file>', 'the file, or an object in a bucket (s3:, az:, gs:); its ending says the format')
   return addCollectionOption(command, '--in <collection>', 'the collection')
     .option('--columns <list>', 'the columns, as path,label; default: all', (text: string) => text.split(','))
     .addOption(

@@ -29,7 +29,7 @@ export function importCommand(context: CommandContext): Command {
     .description('take embeddings that were computed elsewhere into a collection')
     .argument(
       '<file>',
-      '.parquet, .arrow, .jsonl, .csv, .npy with names beside it, at a path or an address (s3:, az:, https:), or the folder of a FiftyOne dataset',
+      '.parquet, .arrow, .jsonl, .csv, .npy with names beside it, at a path or an address (s3:, az:, gs:, https:), or the folder of a FiftyOne dataset',
     )
   return addImageOptions(addCollectionOption(command, '--to <collection>', 'the collection'))
     .option('--identity-of <model>', 'state that this model made them, loaded with the options here')

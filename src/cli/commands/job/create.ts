@@ -29,11 +29,11 @@ export function addCreate(parent: Command, context: CommandContext): void {
     .description('plan a list of images for any number of workers')
     .argument(
       '<source>',
-      'a folder, s3://bucket/prefix, az://container/prefix, a list, a table (.parquet, .csv, .jsonl, .lance) of addresses, an S3 inventory, shards (shard-{000..999}.tar), or a collection',
+      'a folder, s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, a list, a table (.parquet, .csv, .jsonl, .lance) of addresses, an S3 inventory, shards (shard-{000..999}.tar), or a collection',
     )
     .requiredOption(
       '--to <place>',
-      'where the job and its result are to lie: a folder that all workers see, s3://bucket/prefix or az://container/prefix',
+      'where the job and its result are to lie: a folder that all workers see, s3://bucket/prefix, az://container/prefix or gs://bucket/prefix',
     )
     .addOption(
       new Option('--source-kind <kind>', 'what the source is, where that is not clear').choices(SOURCE_KINDS),

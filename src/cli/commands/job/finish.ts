@@ -38,7 +38,7 @@ export function addFinish(parent: Command, context: CommandContext): void {
     .argument('<place>', 'where the job lies')
     .requiredOption(
       '-o, --output <file>',
-      'the file, or an object in a bucket (s3:, az:): it ends in .parquet',
+      'the file, or an object in a bucket (s3:, az:, gs:): it ends in .parquet',
     )
     .action(async (place: string, { output }: { readonly output: string }) => {
       const { files, signal, stdout, stderr, isTTY, color } = context

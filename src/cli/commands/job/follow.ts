@@ -33,7 +33,7 @@ export function addFollowing(parent: Command, context: CommandContext): void {
   parent
     .command('list')
     .description('list the jobs that lie in a folder or below a prefix')
-    .argument('<place>', 'the folder, s3://bucket/prefix or az://container/prefix')
+    .argument('<place>', 'the folder, s3://bucket/prefix, az://container/prefix or gs://bucket/prefix')
     .option('--json', 'as JSON lines')
     .action((place: string, options: Printing) => list(context, place, options))
   add('status', 'say how far a job is')

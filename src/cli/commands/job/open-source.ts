@@ -46,7 +46,7 @@ export async function openSource(
       'not-found',
       `There is nothing at ${address} (looked from ${cwd}).${await meantBeside(files, address)}`,
     )
-  const [place] = /^(?:s3|az|https?):\/\/[^/]+/i.exec(address) ?? []
+  const [place] = /^(?:s3|az|gs|https?):\/\/[^/]+/i.exec(address) ?? []
   if (place !== undefined) storages.set(place, await openStorage(place))
   const close = async () => {
     for (const storage of storages.values()) await storage[Symbol.asyncDispose]()

@@ -40,7 +40,7 @@ export function pcaCommand(context: CommandContext): Command {
       addPoint,
     )
     .option('--no-foreground', 'take no patch for background, whatever the method does')
-    .option('--save-colors <file>', 'keep the colours in a JSON file or object (s3:, az:)')
+    .option('--save-colors <file>', 'keep the colours in a JSON file or object (s3:, az:, gs:)')
     .option(
       '--colors <file>',
       'take the colours from such a file, at a path or an address, so that they mean the same as there',

@@ -44,7 +44,7 @@ export function addPairOptions(command: Command): Command {
   addInputs(command)
     .option(
       '-o, --output <file or folder>',
-      'a file ending in .png, .jpg or .webp, or a folder for a picture of each photo; s3://bucket/key and az://container/key as well; default: shown in the terminal',
+      'a file ending in .png, .jpg or .webp, or a folder for a picture of each photo; s3://bucket/key, az://container/key and gs://bucket/key as well; default: shown in the terminal',
     )
     .option(
       '-m, --model <model>',

@@ -19,7 +19,8 @@ export interface ReachedStorage {
 
 /** Nothing is asked yet. Throws `StorageError` `refused` for an address at which LanceDB keeps no tables of ours, `wrong-key` for one that names no bucket. */
 export async function reachStorage(address: string): Promise<ReachedStorage> {
-  if (!OBJECT.test(address))
+  // LanceDB's client writes to Google's storage in a way that no server here can be tried with.
+  if (!OBJECT.test(address) || /^gs:/i.test(address))
     throw new StorageError(
       'refused',
       `${address} is no place for a collection: expected a folder, s3://bucket/name.plumage or az://container/name.plumage.`,

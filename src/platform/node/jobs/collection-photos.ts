@@ -50,7 +50,7 @@ function placeIn(root: string, path: string, row: Value | undefined, files: File
 /** A job calls what it has from a shard `shard.tar#3`, and its place the name of the member behind that of the shard. */
 function memberOrNull(path: string, row: Value | undefined): ShardMember | null {
   const [, named, number] = /^(.*)#(\d+)$/s.exec(String(row)) ?? []
-  const shard = named?.replace(/^(\/|s3:\/\/|az:\/\/|https?:\/\/)/, '')
+  const shard = named?.replace(/^(\/|s3:\/\/|az:\/\/|gs:\/\/|https?:\/\/)/, '')
   if (shard === undefined || !path.startsWith(`${shard}/`)) return null
   return { shard, number: Number(number), name: path.slice(shard.length + 1) }
 }

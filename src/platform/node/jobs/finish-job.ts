@@ -75,9 +75,9 @@ export async function finishJob(
     throw new RangeError(
       `rowsPerCollection (--rows-per-collection) is a whole number from 1 to ${MOST_COLLECTION_ROWS}; found ${rowsPerCollection}.`,
     )
-  if (isPostgresAddress(folder))
+  if (isPostgresAddress(folder) || /^gs:/i.test(folder))
     throw new RangeError(
-      `${shownPlace(folder)} is no place for the collections of a job: name a folder, or s3://bucket/prefix.`,
+      `${shownPlace(folder)} is no place for the collections of a job: name a folder, s3://bucket/prefix or az://container/prefix.`,
     )
   const files = new PlacedFiles(process.cwd())
   const into = files.resolve(folder)

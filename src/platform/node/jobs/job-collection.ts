@@ -112,7 +112,7 @@ const ROOTS: Readonly<Record<string, string>> = {
 }
 
 function placeIn(name: string): { readonly root: string; readonly path: string } {
-  const [, kind, rest] = /^(https?|s3|az):\/\/(.*)$/s.exec(name) ?? []
+  const [, kind, rest] = /^(https?|s3|az|gs):\/\/(.*)$/s.exec(name) ?? []
   if (kind !== undefined && rest !== undefined) return { root: kind, path: rest }
   if (name.startsWith('/')) return { root: 'disk', path: name.slice(1) }
   return { root: 'source', path: name }

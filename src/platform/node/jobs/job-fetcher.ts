@@ -19,7 +19,7 @@ export class JobFetcher implements Fetcher, AsyncDisposable {
   }
 
   async fetch(place: Place, signal: AbortSignal): Promise<Uint8Array | RowFailure> {
-    const [bucket] = /^(?:s3|az):\/\/[^/]+/i.exec(place.address) ?? []
+    const [bucket] = /^(?:s3|az|gs):\/\/[^/]+/i.exec(place.address) ?? []
     try {
       if (bucket !== undefined && !this.#storages.has(bucket)) await this.#open(bucket)
     } catch (error) {

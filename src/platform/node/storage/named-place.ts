@@ -11,8 +11,8 @@ export type NamedPlace =
   | { readonly kind: 'object'; readonly address: string }
   | { readonly kind: 'web'; readonly address: string }
 
-/** Are the kinds of addresses that are read; the first three are written too. */
-const SCHEMES = ['file', 's3', 'az', 'https', 'http']
+/** Are the kinds of addresses that are read; the first four are written too. */
+const SCHEMES = ['file', 's3', 'az', 'gs', 'https', 'http']
 
 /** Reads nothing. Throws `StorageError` `wrong-key` for a kind of address that nobody knows, with the nearest that there is, `refused` for one that is reached by another name. */
 export function namedPlace(text: string): NamedPlace {
@@ -55,7 +55,7 @@ export function refusedScheme(scheme: string): StorageError {
   const meant = nearest === undefined ? '' : ` Did you mean ${nearest}:?`
   return new StorageError(
     'wrong-key',
-    `${scheme}: is no kind of place that is known: expected a path, file:, s3://bucket/prefix, az://container/prefix or https:.${meant}`,
+    `${scheme}: is no kind of place that is known: expected a path, file:, s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or https:.${meant}`,
   )
 }
 
@@ -75,9 +75,7 @@ export function pathOfFile(text: string): string {
 const AZURE =
   'Name az://container/prefix, with AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN.'
 const ADVICE: Readonly<Record<string, string>> = {
-  gs:
-    "Google's buckets have an S3-like door: set AWS_ENDPOINT_URL_S3=https://storage.googleapis.com and HMAC keys as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and name s3://bucket/prefix. " +
-    'It has no conditional writes, so that jobs are refused there.',
+  gcs: 'Name gs://bucket/prefix, with GOOGLE_APPLICATION_CREDENTIALS or what gcloud auth application-default login keeps.',
   abfs: AZURE,
   abfss: AZURE,
   azure: AZURE,

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isAddress } from '../../../is-address.js'
 
-/** Begins the address of an object in a bucket: of an S3 server, or of Azure. */
-export const OBJECT = /^(s3|az):\/\//i
+/** Begins the address of an object in a bucket: of an S3 server, of Azure or of Google. */
+export const OBJECT = /^(s3|az|gs):\/\//i
 
 /** Tells whether a text that looks like an address is the name of a file all the same, which then goes before the address; what is said of a bucket is always one. */
 export function isFileOfThatName(text: string, path = text): boolean {

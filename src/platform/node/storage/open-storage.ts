@@ -5,6 +5,7 @@ import type { Storage } from '../../../storage/storage.js'
 import { checkKey, StorageError } from '../../../storage/storage-error.js'
 import type { Environment } from '../hub/hub-settings.js'
 import type { AzurePlace } from './azure/azure-client.js'
+import type { GooglePlace } from './google/google-client.js'
 import { refusedScheme } from './named-place.js'
 import type { ObjectPlace } from './objects/object-storage.js'
 import type { S3Credentials } from './s3/credentials.js'
@@ -12,7 +13,7 @@ import type { S3Place } from './s3/s3-client.js'
 
 /** Says how a place is reached, where its address does not. */
 export interface OpenStorageOptions {
-  /** Holds the variables of AWS, of Azure and of proxies; default: those of the process. */
+  /** Holds the variables of AWS, Azure, Google and of proxies; default: those of the process. */
   readonly env?: Environment
   /** Is the address of an S3 server; default: `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`, else what the profile says, else Amazon's. */
   readonly endpoint?: string
@@ -46,7 +47,7 @@ const STALL_MS = 30_000
 const PART_BYTES = 2 ** 24
 
 /**
- * Opens a folder (a path or `file:`), a bucket (`s3://bucket/prefix`, or `az://container/prefix` of Azure) or a web server's files (`https:`), of which nothing is asked yet. Throws `StorageError`: `wrong-key` for
+ * Opens a folder (a path or `file:`), a bucket (`s3://bucket/prefix`, `az://container/prefix` of Azure, `gs://bucket/prefix` of Google) or a web server's files (`https:`), of which nothing is asked yet. Throws `StorageError`: `wrong-key` for
  * an address that names none of these, `refused` for a kind that is not reached; RangeError for an unknown option.
  */
 export async function openStorage(address: string | URL, options: OpenStorageOptions = {}): Promise<Storage> {
@@ -60,6 +61,8 @@ export async function openStorage(address: string | URL, options: OpenStorageOpt
       return await openBucket(text, options)
     case 'az':
       return await openContainer(text, options)
+    case 'gs':
+      return await openGoogle(text, options)
     case 'http':
     case 'https':
       return await openWeb(new URL(text), options)
@@ -76,7 +79,7 @@ async function openFolder(
   if (folder === '')
     throw new StorageError(
       'wrong-key',
-      'A place is a path, file:, s3://bucket/prefix, az://container/prefix or https:; got an empty text.',
+      'A place is a path, file:, s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or https:; got an empty text.',
     )
   const { FileStorage } = await import('./file-storage.js')
   return new FileStorage(folder, { patienceMs })
@@ -109,6 +112,50 @@ async function openContainer(text: string, options: OpenStorageOptions): Promise
   return new ObjectStorage(new AzureServer(place), place)
 }
 
+async function openGoogle(text: string, options: OpenStorageOptions): Promise<Storage> {
+  const [{ ObjectStorage }, { GoogleServer }] = await Promise.all([
+    import('./objects/object-storage.js'),
+    import('./google/google-server.js'),
+  ])
+  const place = await googlePlace(text, options)
+  return new ObjectStorage(new GoogleServer(place), place)
+}
+
+/** Says how a bucket of Google's storage is reached, of which nothing is asked yet. Throws as `openStorage`. */
+async function googlePlace(
+  text: string,
+  options: OpenStorageOptions = {},
+): Promise<GooglePlace & ObjectPlace> {
+  const { bucket, prefix } = bucketOf(text, /^[a-z0-9][a-z0-9._-]{1,221}$/, GOOGLE_NAME)
+  const { env = process.env, patienceMs = PATIENCE_MS, stallMs = STALL_MS, partBytes = PART_BYTES } = options
+  refuseOfS3(text, options, "Google's variables say (GOOGLE_APPLICATION_CREDENTIALS and others)")
+  const [{ storageAgent }, { KeptCredentials }, { findGoogleAccess }] = await Promise.all([
+    import('./ask-once.js'),
+    import('./objects/kept-credentials.js'),
+    import('./google/google-credentials.js'),
+  ])
+  const { endpoint, credentials } = findGoogleAccess(env)
+  return {
+    bucket,
+    endpoint,
+    prefix,
+    credentials: new KeptCredentials(credentials),
+    agent: storageAgent(env),
+    patienceMs,
+    stallMs,
+    // Parts of an upload that can be gone on with are of so many bytes.
+    partBytes: Math.max(GOOGLE_PART, partBytes - (partBytes % GOOGLE_PART)),
+  }
+}
+
+const GOOGLE_PART = 2 ** 18
+
+function refuseOfS3(text: string, options: OpenStorageOptions, how: string): void {
+  for (const name of ['region', 'pathStyle', 'credentials', 'endpoint'] as const)
+    if (options[name] !== undefined)
+      throw new RangeError(`${name} is of S3 alone; ${text} is reached by what ${how}.`)
+}
+
 /** Says how a container of Azure's storage is reached, of which nothing is asked yet. Throws as `openStorage`. */
 export async function containerPlace(
   text: string,
@@ -116,11 +163,7 @@ export async function containerPlace(
 ): Promise<AzurePlace & ObjectPlace> {
   const { bucket: container, prefix } = bucketOf(text, /^(\$root|[a-z0-9][a-z0-9-]{2,62})$/, AZURE_NAME)
   const { env = process.env, patienceMs = PATIENCE_MS, stallMs = STALL_MS, partBytes = PART_BYTES } = options
-  for (const name of ['region', 'pathStyle', 'credentials', 'endpoint'] as const)
-    if (options[name] !== undefined)
-      throw new RangeError(
-        `${name} is of S3 alone; ${text} is reached by what Azure's variables say (AZURE_STORAGE_CONNECTION_STRING and others).`,
-      )
+  refuseOfS3(text, options, "Azure's variables say (AZURE_STORAGE_CONNECTION_STRING and others)")
   const [{ storageAgent }, { KeptCredentials }, { findAzureAccount }] = await Promise.all([
     import('./ask-once.js'),
     import('./objects/kept-credentials.js'),
@@ -175,6 +218,7 @@ export async function bucketPlace(
 }
 
 const S3_NAME = 's3://bucket/prefix, the bucket of letters, digits, dots and hyphens'
+const GOOGLE_NAME = 'gs://bucket/prefix, the bucket of small letters, digits, dots, underlines and hyphens'
 const AZURE_NAME = 'az://container/prefix, the container of small letters, digits and hyphens'
 
 /** Not taken apart as an address: a key may hold ? and #, and nothing in it is encoded. */

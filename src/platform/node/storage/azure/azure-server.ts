@@ -107,8 +107,8 @@ export class AzureServer implements ObjectServer {
     return (headerOf(answer, 'etag') ?? '').replaceAll('"', '')
   }
 
-  onlyVersion(version: string | undefined): Record<string, string> {
-    return version === undefined ? {} : { 'if-match': `"${version}"` }
+  onlyVersion(version: string | undefined): Pick<ObjectQuestion, 'headers'> {
+    return version === undefined ? {} : { headers: { 'if-match': `"${version}"` } }
   }
 
   isNoBucket(answer: Answer): boolean {

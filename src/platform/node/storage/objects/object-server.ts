@@ -59,8 +59,8 @@ export interface ObjectServer extends AsyncDisposable {
   list(listing: Listing): AsyncGenerator<StoredObject>
   /** Gives '' where an answer tells of no object. */
   versionOf(answer: Answer): string
-  /** Gives the header that asks for this version alone. */
-  onlyVersion(version: string | undefined): Record<string, string>
+  /** Gives what asks for this version alone. */
+  onlyVersion(version: string | undefined): Pick<ObjectQuestion, 'headers' | 'query'>
   /** Tells whether an answer says that there is no such bucket. */
   isNoBucket(answer: Answer): boolean
   /** Tells whether an answer says in so many words that there is no such object. */

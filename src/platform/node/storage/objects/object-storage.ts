@@ -171,14 +171,13 @@ export class ObjectStorage implements Storage {
   ): Promise<
     { bytes: Uint8Array; version: string; total: number } | { bytes: Uint8Array; version: string } | null
   > {
+    const only = this.#server.onlyVersion(version)
     for (let times = 1; ; times++) {
       const answer = await this.#server.ask({
         method: 'GET',
         key: this.#start + key,
-        headers: {
-          range: `bytes=${offset}-${offset + length - 1}`,
-          ...this.#server.onlyVersion(version),
-        },
+        headers: { range: `bytes=${offset}-${offset + length - 1}`, ...only.headers },
+        ...(only.query === undefined ? {} : { query: only.query }),
         mostBytes: Math.max(length, 2 ** 20),
         signal,
       })

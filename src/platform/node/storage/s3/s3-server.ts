@@ -64,8 +64,8 @@ export class S3Server implements ObjectServer {
     return versionOf(answer)
   }
 
-  onlyVersion(version: string | undefined): Record<string, string> {
-    return onlyVersion(version)
+  onlyVersion(version: string | undefined): Pick<ObjectQuestion, 'headers'> {
+    return { headers: onlyVersion(version) }
   }
 
   isNoBucket(answer: Answer): boolean {
