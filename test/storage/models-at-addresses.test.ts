@@ -122,7 +122,7 @@ describe.skipIf(versitygw === undefined)('in a bucket', () => {
     ['s3://no-bucket/model.safetensors', 'not-found', 's3://no-bucket/model.safetensors'],
     ['s3://no-bucket/model', 'refused', 'there is no bucket no-bucket'],
     ['s4://models/none', 'wrong-key', 'Did you mean s3:?'],
-    ['gs://models/none', 'refused', 'storage.googleapis.com'],
+    ['abfs://models/none', 'refused', 'AZURE_STORAGE_CONNECTION_STRING'],
     ['file://elsewhere/none.pt', 'wrong-key', 'names no file on this machine'],
   ])('%s is refused as %s', async (address, code, message) => {
     await expect(find(address)).rejects.toMatchObject({ code, message: expect.stringContaining(message) })

@@ -189,7 +189,7 @@ describe.skipIf(versitygw === undefined)('embed -o s3://…', () => {
   test.each([
     ['https://localhost:1/x', "a web server's files can only be read"],
     ['s4://outputs/x', 'Did you mean s3:?'],
-    ['gs://outputs/x', 'storage.googleapis.com'],
+    ['abfs://outputs/x', 'AZURE_STORAGE_CONNECTION_STRING'],
   ])('nothing is written to %s, and no folder of that name is made', async (address, message) => {
     using folder = folderWith(['a.jpg'])
     for (const args of [

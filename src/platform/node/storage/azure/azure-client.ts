@@ -41,12 +41,12 @@ export class AzureClient {
   constructor(place: AzurePlace) {
     this.#place = place
     this.#client = new PatientClient({
-      host: place.endpoint.host,
+      host: () => place.endpoint.host,
       credentials: place.credentials,
       patienceMs: place.patienceMs,
       send: (question, credentials, skewMs) => this.#send(question, credentials, skewMs),
       codeOf: azureCodeOf,
-      passingCodes: PASSING_CODES,
+      isPassing: (code) => PASSING_CODES.has(code),
     })
   }
 

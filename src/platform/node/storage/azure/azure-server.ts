@@ -3,9 +3,10 @@
 import { atOnce } from '../../../../at-once.js'
 import { compareNames } from '../../../../compare-names.js'
 import type { StoredObject } from '../../../../storage/storage.js'
-import { StorageError } from '../../../../storage/storage-error.js'
+import type { StorageError } from '../../../../storage/storage-error.js'
 import { type Answer, headerOf } from '../ask-once.js'
 import { documentOf } from '../objects/document.js'
+import { etagCondition } from '../objects/etags.js'
 import { numberedParts } from '../objects/numbered-parts.js'
 import type {
   Listing,
@@ -39,7 +40,7 @@ export class AzureServer implements ObjectServer {
 
   async put(write: ObjectWrite, body: Uint8Array): Promise<Answer> {
     const { key, writer, signal } = write
-    const headers = { ...conditionOf(write), 'x-ms-blob-type': 'BlockBlob', [WRITER]: writer }
+    const headers = { ...etagCondition(write), 'x-ms-blob-type': 'BlockBlob', [WRITER]: writer }
     return await this.#client.ask({ method: 'PUT', key, headers, body, signal })
   }
 
@@ -68,7 +69,7 @@ export class AzureServer implements ObjectServer {
       method: 'PUT',
       key,
       query: { comp: 'blocklist' },
-      headers: { ...conditionOf(write), [WRITER]: writer },
+      headers: { ...etagCondition(write), [WRITER]: writer },
       body: Buffer.from(`<?xml version="1.0" encoding="utf-8"?><BlockList>${blocks}</BlockList>`),
       isSlow: true,
       signal,
@@ -78,7 +79,6 @@ export class AzureServer implements ObjectServer {
   /** A page says where the next one begins, and nothing else does, so that pages are asked for one after the other. */
   async *list({ prefix, after, what, signal }: Listing): AsyncGenerator<StoredObject> {
     let marker = ''
-    let last: string | null = null
     do {
       const answer = await this.#client.ask({
         method: 'GET',
@@ -92,8 +92,6 @@ export class AzureServer implements ObjectServer {
       const xml = documentOf(answer)
       marker = textOf(xml, 'NextMarker') ?? ''
       for (const object of elementsOf(xml, 'Blob').map(objectOf)) {
-        if (last !== null && compareNames(object.key, last) <= 0) throw outOfOrder(what, last, object.key)
-        last = object.key
         // Some consoles make a folder visible by an empty object.
         const isFolder = object.size === 0 && object.key.endsWith('/')
         if (!isFolder && (after === undefined || compareNames(object.key, after) > 0)) yield object
@@ -141,21 +139,6 @@ export class AzureServer implements ObjectServer {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#place.agent.destroy()
   }
-}
-
-function conditionOf({ condition: { ifAbsent = false, ifVersion } }: ObjectWrite): Record<string, string> {
-  return {
-    ...(ifAbsent ? { 'if-none-match': '*' } : {}),
-    ...(ifVersion === undefined ? {} : { 'if-match': `"${ifVersion}"` }),
-  }
-}
-
-/** Whoever reads a listing counts on its order. */
-function outOfOrder(what: string, before: string, key: string): StorageError {
-  return new StorageError(
-    'refused',
-    `${what}: ${key} is listed behind ${before}, and not in the order of their names, as accounts with a hierarchical namespace do. Give a list of addresses instead, or an account without one.`,
-  )
 }
 
 function objectOf(xml: string): StoredObject {

@@ -37,12 +37,11 @@ export class GoogleClient {
   constructor(place: GooglePlace) {
     this.#place = place
     this.#client = new PatientClient({
-      host: place.endpoint.host,
+      host: () => place.endpoint.host,
       credentials: place.credentials,
       patienceMs: place.patienceMs,
       send: (question, credentials) => this.#send(question as GoogleQuestion, credentials),
       codeOf: reasonOf,
-      passingCodes: new Set(),
     })
   }
 

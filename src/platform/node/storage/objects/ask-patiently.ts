@@ -6,22 +6,38 @@ import type { Expiring, KeptCredentials } from './kept-credentials.js'
 import type { ObjectQuestion } from './object-server.js'
 
 const PASSING_STATUS = new Set([408, 429, 500, 502, 503, 504])
-/** A server that judges signatures by the clock takes a quarter of an hour. */
+/** Says of an upload that more of it is awaited. */
+const GO_ON = 308
+/** Servers that judge signatures by the clock take a quarter of an hour. */
 const SKEW_MS = 4 * 60_000
 
+/** Is what a kind of server has of its own. */
 export interface PatientAsker<Credentials extends Expiring> {
-  readonly host: string
+  /** Names the server, for messages. */
+  host(): string
   readonly credentials: KeptCredentials<Credentials>
   readonly patienceMs: number
   /** @param skewMs is what the server's clock says more than ours */
   send(question: ObjectQuestion, credentials: Credentials | null, skewMs: number): Promise<Answer>
   codeOf(answer: Answer): string
-  /** Are of answers that may be others at the next try, whatever their status is. */
-  readonly passingCodes: ReadonlySet<string>
+  /** Says of an answer whether the next one may be another, beside those whose status tells it. */
+  isPassing?(code: string, answer: Answer, question: ObjectQuestion): boolean
+  /** Are said of credentials that have expired, beside the statuses 401 and 403. */
+  readonly expiredCodes?: ReadonlySet<string>
+  /** Mends what else of ours was wrong, which is tried once in a question; tells whether something was. */
+  mends?(answer: Answer): boolean
+}
+
+/** Says what has not been tried yet to mend in a question. */
+interface Untried {
+  mayMend: boolean
+  mayTellTime: boolean
+  mayRenew: boolean
 }
 
 export class PatientClient<Credentials extends Expiring> {
   readonly #asker: PatientAsker<Credentials>
+  /** Is what the server's clock says more than ours, in milliseconds: signatures are judged by that. */
   #skewMs = 0
 
   constructor(asker: PatientAsker<Credentials>) {
@@ -30,43 +46,46 @@ export class PatientClient<Credentials extends Expiring> {
 
   /** Throws `StorageError` `unavailable` and what finding credentials throws; the signal's reason. */
   async ask(question: ObjectQuestion, label: string): Promise<Answer> {
-    const { credentials, host, passingCodes } = this.#asker
     const { patienceMs = this.#asker.patienceMs, mustHold, signal } = question
-    const state = { mayRenew: true, mayTellTime: true }
+    const untried = { mayMend: true, mayTellTime: true, mayRenew: true }
     return await keepTrying(
       async () => {
-        const used = await credentials.get()
+        const used = await this.#asker.credentials.get()
         const answer = await this.#asker.send(question, used, this.#skewMs)
-        if (answer.status < 300 || answer.status === 308) {
+        if (answer.status < 300 || answer.status === GO_ON) {
           if (mustHold === undefined || documentOf(answer).includes(mustHold)) return answer
-          throw new Passing(`${label} is answered with a document of ${host} that ends before its end`)
+          throw new Passing(
+            `${label} is answered with a document of ${this.#asker.host()} that ends before its end`,
+          )
         }
         const code = this.#asker.codeOf(answer)
-        const said = `${label} is answered with ${answer.status} ${code} by ${host}`
-        if (PASSING_STATUS.has(answer.status) || passingCodes.has(code))
-          throw new Passing(said, retryAfterOf(answer))
-        if (await this.#mends(answer, used, state)) throw new Passing(said, { waitMs: 0 })
+        const said = `${label} is answered with ${answer.status} ${code} by ${this.#asker.host()}`
+        const isPassing =
+          PASSING_STATUS.has(answer.status) || this.#asker.isPassing?.(code, answer, question) === true
+        if (isPassing) throw new Passing(said, retryAfterOf(answer))
+        if (await this.#mends(answer, code, used, untried)) throw new Passing(said, { waitMs: 0 })
         return answer
       },
       { patienceMs, signal },
     )
   }
 
-  /** Finds what of ours was wrong, once for each kind in one question: the clock, the credentials. */
-  async #mends(
-    answer: Answer,
-    used: Credentials | null,
-    state: { mayRenew: boolean; mayTellTime: boolean },
-  ): Promise<boolean> {
-    if (answer.status !== 403 && answer.status !== 401) return false
+  /** Finds what of ours was wrong, once for each kind in one question. */
+  async #mends(answer: Answer, code: string, used: Credentials | null, untried: Untried): Promise<boolean> {
+    if (untried.mayMend && this.#asker.mends?.(answer) === true) {
+      untried.mayMend = false
+      return true
+    }
+    const isRefused = answer.status === 403 || answer.status === 401
+    if (!isRefused && this.#asker.expiredCodes?.has(code) !== true) return false
     const theirs = Date.parse(headerOf(answer, 'date') ?? '')
-    if (state.mayTellTime && Math.abs(theirs - (Date.now() + this.#skewMs)) > SKEW_MS) {
-      state.mayTellTime = false
+    if (untried.mayTellTime && Math.abs(theirs - (Date.now() + this.#skewMs)) > SKEW_MS) {
+      untried.mayTellTime = false
       this.#skewMs = theirs - Date.now()
       return true
     }
-    if (!state.mayRenew) return false
-    state.mayRenew = false
+    if (!untried.mayRenew) return false
+    untried.mayRenew = false
     return await this.#asker.credentials.renew(used)
   }
 }

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { atOnce } from '../../../../at-once.js'
 import { checkOptionNames } from '../../../../check-option-names.js'
+import { compareNames } from '../../../../compare-names.js'
 import type { Chunks } from '../../../../formats/chunk.js'
 import { LIST_OPTIONS, LOOK_OPTIONS, READ_OPTIONS, WRITE_OPTIONS } from '../../../../storage/call-options.js'
 import type {
@@ -121,7 +122,14 @@ export class ObjectStorage implements Storage {
       what: `${this.label} cannot be listed`,
       signal,
     })
-    for await (const object of found) yield { ...object, key: object.key.slice(this.#start.length) }
+    let last: string | null = null
+    for await (const object of found) {
+      const key = object.key.slice(this.#start.length)
+      // Whoever reads a listing counts on its order.
+      if (last !== null && compareNames(key, last) <= 0) throw this.#outOfOrder(key, last)
+      last = key
+      yield { ...object, key }
+    }
   }
 
   async remove(key: string, options: LookOptions = {}): Promise<void> {
@@ -286,6 +294,13 @@ export class ObjectStorage implements Storage {
     return new StorageError(
       'too-short',
       `${this.label}/${key} came ${times} times with other bytes than were announced. Look after the server and what lies between.`,
+    )
+  }
+
+  #outOfOrder(key: string, last: string): StorageError {
+    return new StorageError(
+      'refused',
+      `${this.label} lists ${key} behind ${last}, and not in the order of their names, as accounts with a hierarchical namespace and directory buckets do. Give a list of addresses instead, or a place without one.`,
     )
   }
 

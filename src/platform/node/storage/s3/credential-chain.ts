@@ -2,11 +2,11 @@
  * Looks for S3 credentials where AWS's own tools look, in their order: the environment, the shared files, a web identity (Kubernetes on AWS), a container's
  * endpoint, the instance's. What these tools can and this cannot (single sign-on, a program that is run, roles assumed by way of others) is refused by name.
  */
-import { readFile } from 'node:fs/promises'
 import { Agent, type Dispatcher } from 'undici'
 import { StorageError } from '../../../../storage/storage-error.js'
 import type { Environment } from '../../hub/hub-settings.js'
 import { type Answer, askOnce, type Question, storageAgent } from '../ask-once.js'
+import { secretFrom } from '../objects/identity-tokens.js'
 import { textOf } from '../objects/xml.js'
 import { keepTrying, Passing } from '../passing.js'
 import type { S3Credentials } from './credentials.js'
@@ -244,16 +244,4 @@ async function ask(
     },
     { patienceMs: 20_000 },
   )
-}
-
-async function secretFrom(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trim()
-  } catch (cause) {
-    throw new StorageError(
-      'refused',
-      `${path}, which holds a token for credentials, cannot be read. Let it be read.`,
-      { cause },
-    )
-  }
 }

@@ -6,12 +6,12 @@ import { createHash } from 'node:crypto'
 import { AwsV4Signer } from 'aws4fetch'
 import type { Dispatcher } from 'undici'
 import { StorageError } from '../../../../storage/storage-error.js'
-import { type Answer, askOnce, headerOf, retryAfterOf } from '../ask-once.js'
+import { type Answer, askOnce, headerOf } from '../ask-once.js'
+import { PatientClient, withoutSecrets } from '../objects/ask-patiently.js'
 import { codeOf, documentOf } from '../objects/document.js'
 import type { KeptCredentials } from '../objects/kept-credentials.js'
 import type { ObjectQuestion } from '../objects/object-server.js'
 import { textOf } from '../objects/xml.js'
-import { keepTrying, Passing } from '../passing.js'
 import type { S3Credentials } from './credentials.js'
 
 export interface S3Place {
@@ -26,7 +26,6 @@ export interface S3Place {
   readonly stallMs: number
 }
 
-const PASSING_STATUS = new Set([408, 429, 500, 502, 503, 504])
 const PASSING_CODES = new Set([
   'RequestTimeout',
   'SlowDown',
@@ -36,22 +35,28 @@ const PASSING_CODES = new Set([
   'BadDigest',
   'XAmzContentSHA256Mismatch',
 ])
+const EXPIRED_CODES = new Set(['ExpiredToken', 'InvalidToken'])
 const MOST_DOCUMENT = 2 ** 24
 const SLOW_MS = 180_000
-/** S3 takes a quarter of an hour. */
-const SKEW_MS = 4 * 60_000
-
 export class S3Client {
   readonly #place: S3Place
+  readonly #client: PatientClient<S3Credentials>
   #region: string
-  /** Is what the server's clock says more than ours, in milliseconds: signatures are judged by that. */
-  #skewMs = 0
-
   #used: S3Credentials | null = null
 
   constructor(place: S3Place) {
     this.#place = place
     this.#region = place.region
+    this.#client = new PatientClient({
+      host: () => this.host,
+      credentials: place.credentials,
+      patienceMs: place.patienceMs,
+      send: (question, credentials, skewMs) => this.#send(question, credentials, skewMs),
+      codeOf,
+      isPassing,
+      expiredCodes: EXPIRED_CODES,
+      mends: (answer) => this.#moves(answer),
+    })
   }
 
   /** Names the server, for messages. */
@@ -59,80 +64,41 @@ export class S3Client {
     return this.#base().host
   }
 
-  /** Throws `StorageError` `unavailable` and what finding credentials throws; the signal's reason. */
+  /** Throws as `PatientClient`. */
   async ask(question: ObjectQuestion): Promise<Answer> {
-    const { patienceMs = this.#place.patienceMs, mustHold, signal } = question
-    const label = `${question.method} ${this.#place.bucket}/${question.key}`
-    const state = { mayRenew: true, mayMove: true, mayTellTime: true }
-    return await keepTrying(
-      async () => {
-        const credentials = await this.#place.credentials.get()
-        this.#used = credentials
-        const answer = asTold(await this.#send(question, label, credentials), question)
-        if (answer.status < 300) {
-          if (mustHold === undefined || documentOf(answer).includes(mustHold)) return answer
-          throw new Passing(`${label} is answered with a document of ${this.host} that ends before its end`)
-        }
-        const code = codeOf(answer)
-        if (isPassing(answer, question) || PASSING_CODES.has(code))
-          throw new Passing(
-            `${label} is answered with ${answer.status} ${code} by ${this.host}`,
-            retryAfterOf(answer),
-          )
-        if (await this.#mends(answer, code, credentials, state))
-          throw new Passing(`${label} is answered with ${answer.status} ${code}`, { waitMs: 0 })
-        return answer
-      },
-      { patienceMs, signal },
-    )
+    return await this.#client.ask(question, this.#labelOf(question))
   }
 
-  /** Finds what of ours was wrong, once for each kind in one question: the region, the clock, the credentials. */
-  async #mends(
-    answer: Answer,
-    code: string,
-    credentials: S3Credentials | null,
-    state: { mayRenew: boolean; mayMove: boolean; mayTellTime: boolean },
-  ): Promise<boolean> {
+  #labelOf({ method, key }: ObjectQuestion): string {
+    return `${method} ${this.#place.bucket}/${key}`
+  }
+
+  /** Follows the bucket to its region. */
+  #moves(answer: Answer): boolean {
     const region = headerOf(answer, 'x-amz-bucket-region') ?? textOf(documentOf(answer), 'Region')
-    if (
-      state.mayMove &&
-      region !== null &&
-      region !== this.#region &&
-      [301, 307, 400, 403].includes(answer.status)
-    ) {
-      state.mayMove = false
-      this.#region = region
-      return true
-    }
-    if (answer.status !== 403 && answer.status !== 401 && code !== 'ExpiredToken' && code !== 'InvalidToken')
+    if (region === null || region === this.#region || ![301, 307, 400, 403].includes(answer.status))
       return false
-    const theirs = Date.parse(headerOf(answer, 'date') ?? '')
-    if (state.mayTellTime && Math.abs(theirs - (Date.now() + this.#skewMs)) > SKEW_MS) {
-      state.mayTellTime = false
-      this.#skewMs = theirs - Date.now()
-      return true
-    }
-    if (!state.mayRenew) return false
-    state.mayRenew = false
-    return await this.#place.credentials.renew(credentials)
+    this.#region = region
+    return true
   }
 
-  async #send(question: ObjectQuestion, label: string, credentials: S3Credentials | null): Promise<Answer> {
+  async #send(question: ObjectQuestion, credentials: S3Credentials | null, skewMs: number): Promise<Answer> {
     const { method, key, query = {}, body, isSlow = false, mostBytes = MOST_DOCUMENT, signal } = question
+    this.#used = credentials
     const url = this.#urlOf(key, query)
-    const signed = await this.#sign(url, question, credentials)
+    const signed = await this.#sign(url, question, credentials, skewMs)
     const { agent, stallMs } = this.#place
-    return await askOnce(agent, {
+    const answer = await askOnce(agent, {
       method,
       url,
       headers: signed,
       body,
-      label,
+      label: this.#labelOf(question),
       stallMs: isSlow ? Math.max(SLOW_MS, stallMs) : stallMs,
       mostBytes,
       signal,
     })
+    return asTold(answer, question)
   }
 
   /** The digest of the body is signed, so that a server finds a body that was changed or cut on the way. */
@@ -140,6 +106,7 @@ export class S3Client {
     url: URL,
     { method, headers = {}, body }: ObjectQuestion,
     credentials: S3Credentials | null,
+    skewMs: number,
   ): Promise<Record<string, string>> {
     if (credentials === null) return { ...headers }
     const digest = createHash('sha256')
@@ -154,7 +121,7 @@ export class S3Client {
       ...(credentials.sessionToken === undefined ? {} : { sessionToken: credentials.sessionToken }),
       service: 's3',
       region: this.#region,
-      datetime: new Date(Date.now() + this.#skewMs).toISOString().replace(/[:-]|\.\d{3}/g, ''),
+      datetime: new Date(Date.now() + skewMs).toISOString().replace(/[:-]|\.\d{3}/g, ''),
     }).sign()
     return Object.fromEntries(signed)
   }
@@ -178,11 +145,9 @@ export class S3Client {
     return url
   }
 
-  /** Some servers repeat what they were sent. */
-  #withoutSecrets(text: string): string {
+  #secrets(): readonly string[] {
     const { accessKeyId, secretAccessKey, sessionToken } = this.#used ?? {}
-    const secrets = [accessKeyId, secretAccessKey, sessionToken].filter((secret) => secret !== undefined)
-    return secrets.reduce((shown, secret) => shown.replaceAll(secret, '…'), text)
+    return [accessKeyId, secretAccessKey, sessionToken].filter((secret) => secret !== undefined)
   }
 
   /** Says why a server does not do what it was asked, without anything secret: of what it says only the code and the message are told. */
@@ -200,7 +165,7 @@ export class S3Client {
         'disk-full',
         `${what}: ${this.host} has no room (${answer.status} ${code}). Free some, or choose another place.`,
       )
-    const message = this.#withoutSecrets(textOf(xml, 'Message') ?? '').slice(0, 300)
+    const message = withoutSecrets(textOf(xml, 'Message') ?? '', this.#secrets()).slice(0, 300)
     const advice =
       answer.status === 403 || answer.status === 401
         ? 'Look whether the credentials are those of this place, and what they may do there.'
@@ -213,8 +178,8 @@ export class S3Client {
 }
 
 /** Two who wrote at the same time may both be told of a conflict, and one of them may win the next time; parts have to be sent anew then. */
-function isPassing({ status }: Answer, { method }: ObjectQuestion): boolean {
-  return PASSING_STATUS.has(status) || (status === 409 && method !== 'POST')
+function isPassing(code: string, { status }: Answer, { method }: ObjectQuestion): boolean {
+  return PASSING_CODES.has(code) || (status === 409 && method !== 'POST')
 }
 
 /** S3 sends 200 at once where putting parts together takes long, and what became of it in the document after that. */

@@ -3,6 +3,7 @@ import type { StoredObject } from '../../../../storage/storage.js'
 import type { StorageError } from '../../../../storage/storage-error.js'
 import { type Answer, headerOf } from '../ask-once.js'
 import { codeOf, documentOf } from '../objects/document.js'
+import { etagCondition } from '../objects/etags.js'
 import type {
   Listing,
   NotWritten,
@@ -35,7 +36,7 @@ export class S3Server implements ObjectServer {
 
   async put(write: ObjectWrite, body: Uint8Array): Promise<Answer> {
     const { key, writer, signal } = write
-    const headers = { ...conditionOf(write), [WRITER]: writer }
+    const headers = { ...etagCondition(write), [WRITER]: writer }
     return await this.#client.ask({ method: 'PUT', key, headers, body, signal })
   }
 
@@ -50,7 +51,7 @@ export class S3Server implements ObjectServer {
       key,
       what: `${what} in parts`,
       headers: { [WRITER]: writer },
-      condition: conditionOf(write),
+      condition: etagCondition(write),
       signal,
     }
     return await uploadParts(upload, first, rest)
@@ -100,12 +101,5 @@ export class S3Server implements ObjectServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#place.agent.destroy()
-  }
-}
-
-function conditionOf({ condition: { ifAbsent = false, ifVersion } }: ObjectWrite): Record<string, string> {
-  return {
-    ...(ifAbsent ? { 'if-none-match': '*' } : {}),
-    ...(ifVersion === undefined ? {} : { 'if-match': `"${ifVersion}"` }),
   }
 }
