@@ -199,3 +199,37 @@ describe('a token', () => {
     storageServer.close()
   })
 })
+
+test('a server that keeps a part of what came is sent the rest, and one that leads elsewhere is not followed', async () => {
+  let kept = Buffer.alloc(0)
+  let origin = ''
+  let elsewhere = ''
+  const server = createServer(async (request, response) => {
+    const pieces: Buffer[] = []
+    for await (const piece of request) pieces.push(piece as Buffer)
+    const body = Buffer.concat(pieces)
+    if (request.method === 'POST')
+      return response.writeHead(200, { location: `${elsewhere || origin}/session?upload_id=1` }).end('{}')
+    if (request.method === 'DELETE') return response.writeHead(499).end()
+    const [, from = '0', total = '*'] =
+      /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(request.headers['content-range'] ?? '') ?? []
+    // Of each body that is longer a third of a megabyte is kept.
+    kept = Buffer.concat([kept.subarray(0, Number(from)), body.subarray(0, 350_000)])
+    if (String(kept.length) !== total)
+      return response.writeHead(308, { range: `bytes=0-${kept.length - 1}` }).end()
+    return response.writeHead(200).end(JSON.stringify({ generation: '7' }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const env = { STORAGE_EMULATOR_HOST: origin, NO_PROXY: '127.0.0.1' }
+  await using storage = await openStorage('gs://bucket', { env, partBytes: 2 ** 20, patienceMs: 2000 })
+  const content = Buffer.from(Uint8Array.from({ length: 2_500_000 }, (_, at) => at % 251))
+  expect(await storage.write('long', content)).toEqual({ written: true, version: '7' })
+  expect(kept.equals(content)).toBe(true)
+  elsewhere = 'http://example.com'
+  await expect(storage.write('long', content)).rejects.toThrow(
+    /sends an upload to example\.com, another server/,
+  )
+  server.closeAllConnections()
+  server.close()
+})
