@@ -33,6 +33,7 @@ const PASSING_CODES = new Set([
   'ContainerBeingDeleted',
 ])
 const MOST_DOCUMENT = 2 ** 24
+
 export class AzureClient {
   readonly #place: AzurePlace
   readonly #client: PatientClient<AzureCredentials>

@@ -38,6 +38,7 @@ const PASSING_CODES = new Set([
 const EXPIRED_CODES = new Set(['ExpiredToken', 'InvalidToken'])
 const MOST_DOCUMENT = 2 ** 24
 const SLOW_MS = 180_000
+
 export class S3Client {
   readonly #place: S3Place
   readonly #client: PatientClient<S3Credentials>
