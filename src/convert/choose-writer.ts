@@ -78,7 +78,7 @@ export function refuseUnheld(
   const own = WRITERS.filter((one) => one.library === library).flatMap((one) =>
     told.map((config) => ({ class: one.class, lacks: lacks(one, config, form) })),
   )
-  // Of what is as near, the network's own words and the first class come first.
+  // Where several are as near, the network's own words come first, and then the first class.
   const [nearest] = own.toSorted((a, b) => farness(a.lacks) - farness(b.lacks))
   // In its own layout a network is copied, whatever it is.
   const others = LIBRARY_NAMES.filter(

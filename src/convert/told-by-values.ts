@@ -68,7 +68,7 @@ async function hasBarePooling(vit: VitModel): Promise<boolean> {
   const { pooling, qkvBias, width } = vit.config
   if (pooling.kind !== 'attention' || pooling.hidden === null) return false
   const read = (name: string, shape: Shape) => vit.weights.read(`attn_pool.${name}`, shape)
-  // Where queries, keys and values of the blocks have no bias, those of AIMv2's head have none.
+  // AIMv2's head has a bias for keys and values only where the blocks have one.
   if (!qkvBias && (await hasBias(vit, 'attn_pool.kv'))) return false
   if ((await hasBias(vit, 'attn_pool.q')) || (await hasBias(vit, 'attn_pool.mlp.3'))) return false
   return (

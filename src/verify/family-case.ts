@@ -30,7 +30,7 @@ interface FamilyCase extends GoldenCase {
   }
 }
 
-/** Says why a tensor is not compared, before anything runs. The list is closed: any other that the network does not have is a failure. */
+/** Gives the reason of each kind of tensor that a run has no counterpart of. The list is closed: any other that the network does not have is a failure. */
 const NOT_COMPARED: readonly (readonly [tensor: RegExp, reason: string])[] = [
   [
     /^(text[._].*|text_features|text_embeds|logits_per_(image|text)|patch_scores)$/,

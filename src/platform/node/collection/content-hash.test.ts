@@ -1,4 +1,4 @@
-/** What hashing files owes to whoever does it many times. */
+/** Hashes many files, as whoever looks through a collection does. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -6,8 +6,8 @@ import { createHash, createHmac } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import { StorageError } from '../../../../storage/storage-error.js'
 import { type Answer, askOnce, headerOf } from '../ask-once.js'
-import { PatientClient, withoutSecrets } from '../objects/ask-patiently.js'
-import { codeOf, documentOf } from '../objects/document.js'
+import { PatientClient, refusalOf } from '../objects/ask-patiently.js'
+import { codeOf, documentOf, MOST_DOCUMENT } from '../objects/document.js'
 import type { KeptCredentials } from '../objects/kept-credentials.js'
 import type { ObjectQuestion } from '../objects/object-server.js'
 import { textOf } from '../objects/xml.js'
@@ -32,7 +32,6 @@ const PASSING_CODES = new Set([
   'InternalError',
   'ContainerBeingDeleted',
 ])
-const MOST_DOCUMENT = 2 ** 24
 
 export class AzureClient {
   readonly #place: AzurePlace
@@ -131,15 +130,9 @@ export class AzureClient {
         `${what}: there is no container ${container} in the account ${account} at ${endpoint.host}. Make it, or correct the address or the account.`,
       )
     const [message = ''] = (textOf(documentOf(answer), 'Message') ?? '').split('\n')
-    const shown = withoutSecrets(message, this.#secrets()).slice(0, 300)
-    const advice =
-      answer.status === 403 || answer.status === 401
-        ? 'Look whether the credentials are those of this account, and what they may do there.'
-        : 'Look at what the server says.'
-    return new StorageError(
-      'refused',
-      `${what}: ${endpoint.host} answers ${answer.status} ${code}${shown === '' ? '' : ` "${shown}"`}. ${advice}`,
-    )
+    const { host } = endpoint
+    const { status } = answer
+    return refusalOf({ what, host, status, code, message, secrets: this.#secrets(), place: 'this account' })
   }
 }
 
@@ -175,7 +168,7 @@ function textToSign(
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `\n${name}:${value}`)
-  // Of what the body is in, its encoding and its language, nothing is said.
+  // The encoding and the language of the body stay empty, since neither is sent.
   const head = [
     method,
     '',

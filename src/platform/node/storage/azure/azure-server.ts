@@ -1,7 +1,6 @@
 /** Is a container of Azure's storage: what its headers, codes and blocks mean. */
 
 import { atOnce } from '../../../../at-once.js'
-import { compareNames } from '../../../../compare-names.js'
 import type { StoredObject } from '../../../../storage/storage.js'
 import type { StorageError } from '../../../../storage/storage-error.js'
 import { type Answer, headerOf } from '../ask-once.js'
@@ -77,7 +76,7 @@ export class AzureServer implements ObjectServer {
   }
 
   /** A page says where the next one begins, and nothing else does, so that pages are asked for one after the other. */
-  async *list({ prefix, after, what, signal }: Listing): AsyncGenerator<StoredObject> {
+  async *list({ prefix, what, signal }: Listing): AsyncGenerator<StoredObject> {
     let marker = ''
     do {
       const answer = await this.#client.ask({
@@ -91,16 +90,12 @@ export class AzureServer implements ObjectServer {
       if (answer.status >= 300) throw this.#client.refusal(answer, what)
       const xml = documentOf(answer)
       marker = textOf(xml, 'NextMarker') ?? ''
-      for (const object of elementsOf(xml, 'Blob').map(objectOf)) {
-        // Some consoles make a folder visible by an empty object.
-        const isFolder = object.size === 0 && object.key.endsWith('/')
-        if (!isFolder && (after === undefined || compareNames(object.key, after) > 0)) yield object
-      }
+      yield* elementsOf(xml, 'Blob').map(objectOf)
     } while (marker !== '')
   }
 
   versionOf(answer: Answer): string {
-    // What something between says in an object's place is answered by no server of Azure's.
+    // A proxy that answers in the place of Azure's server has no such header.
     if (headerOf(answer, 'x-ms-request-id') === null) return ''
     return (headerOf(answer, 'etag') ?? '').replaceAll('"', '')
   }

@@ -6,8 +6,8 @@ import type { Dispatcher } from 'undici'
 import { isRecord, type PlainRecord, parseJsonOrNull } from '../../../../plain-value.js'
 import { StorageError } from '../../../../storage/storage-error.js'
 import { type Answer, askOnce } from '../ask-once.js'
-import { PatientClient, withoutSecrets } from '../objects/ask-patiently.js'
-import { documentOf } from '../objects/document.js'
+import { PatientClient, refusalOf } from '../objects/ask-patiently.js'
+import { documentOf, MOST_DOCUMENT } from '../objects/document.js'
 import type { IdentityToken } from '../objects/identity-tokens.js'
 import type { KeptCredentials } from '../objects/kept-credentials.js'
 import type { ObjectQuestion } from '../objects/object-server.js'
@@ -26,8 +26,6 @@ export interface GoogleQuestion extends ObjectQuestion {
   /** Begins with a slash; what stands in it is encoded. */
   readonly path: string
 }
-
-const MOST_DOCUMENT = 2 ** 24
 
 export class GoogleClient {
   readonly #place: GooglePlace
@@ -82,17 +80,15 @@ export class GoogleClient {
         `${what}: there is no bucket ${bucket} at ${endpoint.host}. Make it, or correct the address.`,
       )
     const { message } = errorOf(answer)
-    const token = this.#used?.token
-    const said = typeof message === 'string' ? message : ''
-    const shown = withoutSecrets(said, token === undefined ? [] : [token]).slice(0, 300)
-    const advice =
-      answer.status === 403 || answer.status === 401
-        ? 'Look whether the credentials are those of this bucket, and what they may do there.'
-        : 'Look at what the server says.'
-    return new StorageError(
-      'refused',
-      `${what}: ${endpoint.host} answers ${answer.status} ${reasonOf(answer)}${shown === '' ? '' : ` "${shown}"`}. ${advice}`,
-    )
+    return refusalOf({
+      what,
+      host: endpoint.host,
+      status: answer.status,
+      code: reasonOf(answer),
+      message: typeof message === 'string' ? message : '',
+      secrets: this.#used === null ? [] : [this.#used.token],
+      place: 'this bucket',
+    })
   }
 }
 

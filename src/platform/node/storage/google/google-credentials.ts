@@ -118,7 +118,7 @@ function signed(email: string, key: string, audience: string): string {
   try {
     return `${text}.${createSign('RSA-SHA256').update(text).sign(createPrivateKey(key), 'base64url')}`
   } catch {
-    // What cannot be read of a key may hold a part of it.
+    // The cause is left out, since it may quote a part of the key.
     throw new StorageError('refused', "The private key in the file of Google's credentials cannot be read.")
   }
 }

@@ -1,6 +1,5 @@
 /** Is a bucket of Google's storage: what its generations, answers and uploads mean. */
 import { createHash, randomUUID } from 'node:crypto'
-import { compareNames } from '../../../../compare-names.js'
 import { isRecord, type PlainRecord } from '../../../../plain-value.js'
 import type { StoredObject } from '../../../../storage/storage.js'
 import { StorageError } from '../../../../storage/storage-error.js'
@@ -90,7 +89,7 @@ export class GoogleServer implements ObjectServer {
         part = next.value.bytes
       }
     } catch (error) {
-      // What cannot be taken away now is gone after a week; that it failed is told by what failed before.
+      // The server itself forgets the upload after a week; what failed before is the error that counts.
       if (session !== null)
         await this.#client.ask({ method: 'DELETE', key, ...session, patienceMs: 5000 }).catch(() => {})
       throw error
@@ -161,10 +160,7 @@ export class GoogleServer implements ObjectServer {
       if (answer.status >= 300) throw this.#client.refusal(answer, what)
       const { items = [], nextPageToken } = recordOf(answer)
       for (const item of Array.isArray(items) ? items : []) {
-        const object = objectOf(isRecord(item) ? item : {})
-        // Some consoles make a folder visible by an empty object.
-        const isFolder = object.size === 0 && object.key.endsWith('/')
-        if (!isFolder && (after === undefined || compareNames(object.key, after) > 0)) yield object
+        yield objectOf(isRecord(item) ? item : {})
       }
       pageToken = typeof nextPageToken === 'string' ? nextPageToken : ''
     } while (pageToken !== '')

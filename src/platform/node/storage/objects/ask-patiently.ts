@@ -1,4 +1,5 @@
 /** Asks a server of objects with credentials that may have expired, and with a clock that may be wrong, until it answers what another try would not change. */
+import { StorageError } from '../../../../storage/storage-error.js'
 import { type Answer, headerOf, retryAfterOf } from '../ask-once.js'
 import { keepTrying, Passing } from '../passing.js'
 import { documentOf } from './document.js'
@@ -6,8 +7,6 @@ import type { Expiring, KeptCredentials } from './kept-credentials.js'
 import type { ObjectQuestion } from './object-server.js'
 
 const PASSING_STATUS = new Set([408, 429, 500, 502, 503, 504])
-/** Says of an upload that more of it is awaited. */
-const GO_ON = 308
 /** Servers that judge signatures by the clock take a quarter of an hour. */
 const SKEW_MS = 4 * 60_000
 
@@ -52,7 +51,7 @@ export class PatientClient<Credentials extends Expiring> {
       async () => {
         const used = await this.#asker.credentials.get()
         const answer = await this.#asker.send(question, used, this.#skewMs)
-        if (answer.status < 300 || answer.status === GO_ON) {
+        if (answer.status < 300) {
           if (mustHold === undefined || documentOf(answer).includes(mustHold)) return answer
           throw new Passing(
             `${label} is answered with a document of ${this.#asker.host()} that ends before its end`,
@@ -90,7 +89,29 @@ export class PatientClient<Credentials extends Expiring> {
   }
 }
 
-/** Some servers repeat what they were sent. */
-export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((shown, secret) => shown.replaceAll(secret, '…'), text)
+/** Is what a server says of a question that it does not do. */
+export interface Refusal {
+  /** Begins the message. */
+  readonly what: string
+  readonly host: string
+  readonly status: number
+  readonly code: string
+  readonly message: string
+  /** Are taken out of its message, since some servers repeat what they were sent. */
+  readonly secrets: readonly string[]
+  /** Names what credentials must be of: `this place`. */
+  readonly place: string
+}
+
+/** Says why a server does not do what it was asked: of what it says only the code and the message are told. */
+export function refusalOf({ what, host, status, code, message, secrets, place }: Refusal): StorageError {
+  const shown = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), message).slice(0, 300)
+  const advice =
+    status === 403 || status === 401
+      ? `Look whether the credentials are those of ${place}, and what they may do there.`
+      : 'Look at what the server says.'
+  return new StorageError(
+    'refused',
+    `${what}: ${host} answers ${status} ${code}${shown === '' ? '' : ` "${shown}"`}. ${advice}`,
+  )
 }

@@ -2,6 +2,9 @@
 import type { Answer } from '../ask-once.js'
 import { textOf } from './xml.js'
 
+/** Bounds the bytes of a document. */
+export const MOST_DOCUMENT = 2 ** 24
+
 export function documentOf(answer: Answer): string {
   return Buffer.from(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength).toString('utf8')
 }

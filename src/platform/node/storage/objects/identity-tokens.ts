@@ -80,7 +80,7 @@ function tokenOf({ body }: Answer, label: string): IdentityToken {
   throw new StorageError('unavailable', `${label} answers without a token. Look after it.`)
 }
 
-/** What could not be read may hold a part of a secret, so that it is not told. */
+/** Tells nothing of a text that cannot be read, since it may hold a part of a secret. */
 function parsedOrNull(text: string): Record<string, unknown> | null {
   try {
     return JSON.parse(text) as Record<string, unknown>

@@ -55,7 +55,7 @@ export interface ObjectServer extends AsyncDisposable {
     first: Uint8Array,
     rest: AsyncIterator<{ readonly bytes: Uint8Array }>,
   ): Promise<Answer>
-  /** Gives objects by their whole keys, in the order of their UTF-8 bytes. */
+  /** Gives objects by their whole keys, in the order of their UTF-8 bytes; those up to `after` may be among them. */
   list(listing: Listing): AsyncGenerator<StoredObject>
   /** Gives '' where an answer tells of no object. */
   versionOf(answer: Answer): string

@@ -125,6 +125,9 @@ export class ObjectStorage implements Storage {
     let last: string | null = null
     for await (const object of found) {
       const key = object.key.slice(this.#start.length)
+      // Some consoles make a folder visible by an empty object.
+      const isFolder = object.size === 0 && object.key.endsWith('/')
+      if (isFolder || (after !== undefined && compareNames(key, after) <= 0)) continue
       // Whoever reads a listing counts on its order.
       if (last !== null && compareNames(key, last) <= 0) throw this.#outOfOrder(key, last)
       last = key

@@ -219,8 +219,7 @@ async function pageAfter(
   const xml = documentOf(answer)
   const found = elementsOf(xml, 'Contents').map(objectOf)
   return {
-    // Some consoles make a folder visible by an empty object.
-    objects: found.filter(({ key, size }) => !(size === 0 && key.endsWith('/'))),
+    objects: found,
     last: textOf(xml, 'IsTruncated') === 'true' ? (found.at(-1)?.key ?? null) : null,
   }
 }

@@ -7,8 +7,8 @@ import { AwsV4Signer } from 'aws4fetch'
 import type { Dispatcher } from 'undici'
 import { StorageError } from '../../../../storage/storage-error.js'
 import { type Answer, askOnce, headerOf } from '../ask-once.js'
-import { PatientClient, withoutSecrets } from '../objects/ask-patiently.js'
-import { codeOf, documentOf } from '../objects/document.js'
+import { PatientClient, refusalOf } from '../objects/ask-patiently.js'
+import { codeOf, documentOf, MOST_DOCUMENT } from '../objects/document.js'
 import type { KeptCredentials } from '../objects/kept-credentials.js'
 import type { ObjectQuestion } from '../objects/object-server.js'
 import { textOf } from '../objects/xml.js'
@@ -36,7 +36,6 @@ const PASSING_CODES = new Set([
   'XAmzContentSHA256Mismatch',
 ])
 const EXPIRED_CODES = new Set(['ExpiredToken', 'InvalidToken'])
-const MOST_DOCUMENT = 2 ** 24
 const SLOW_MS = 180_000
 
 export class S3Client {
@@ -166,15 +165,10 @@ export class S3Client {
         'disk-full',
         `${what}: ${this.host} has no room (${answer.status} ${code}). Free some, or choose another place.`,
       )
-    const message = withoutSecrets(textOf(xml, 'Message') ?? '', this.#secrets()).slice(0, 300)
-    const advice =
-      answer.status === 403 || answer.status === 401
-        ? 'Look whether the credentials are those of this place, and what they may do there.'
-        : 'Look at what the server says.'
-    return new StorageError(
-      'refused',
-      `${what}: ${this.host} answers ${answer.status} ${code}${message === '' ? '' : ` "${message}"`}. ${advice}`,
-    )
+    const message = textOf(xml, 'Message') ?? ''
+    const { host } = this
+    const { status } = answer
+    return refusalOf({ what, host, status, code, message, secrets: this.#secrets(), place: 'this place' })
   }
 }
 
