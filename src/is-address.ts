@@ -6,6 +6,16 @@ export function isAddress(text: string): boolean {
   return /^([a-z][a-z0-9+.-]+:\/\/|(data|file|blob):)/i.test(text)
 }
 
+/** Begins the address of an object in a bucket: of an S3 server, of Azure or of Google. */
+export const OBJECT = /^(s3|az|gs):\/\//i
+
+/** Gives the bucket or the web server that an address begins with, as `s3://bucket`; undefined for any other text. */
+export function serverOf(address: string): string | undefined {
+  return OBJECT.test(address) || /^https?:\/\//i.test(address)
+    ? /^[^/]+\/\/[^/]+/.exec(address)?.[0]
+    : undefined
+}
+
 /** Tells the address of a database, which may hold a collection: what follows its `?` are options, no pattern of names. */
 export function isDatabase(address: string): boolean {
   return /^postgres(ql)?:\/\//i.test(address)

@@ -5,6 +5,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { withoutSignature } from '../formats/signed-query.js'
+import { OBJECT } from '../is-address.js'
 import { nearestNames } from '../nearest-names.js'
 import type { Failure, Files } from './files.js'
 import type { ImageAddress } from './work-input.js'
@@ -14,12 +15,12 @@ export { isAddress } from '../is-address.js'
 
 /** Tells the address of something in a bucket. */
 export function isObject(input: string): boolean {
-  return /^(s3|az|gs):\/\//i.test(input)
+  return OBJECT.test(input)
 }
 
 /** Tells the address of all that lies below a place: a bucket, or a prefix that ends in a slash. */
 export function isPrefix(input: string): boolean {
-  return /^(s3|az|gs):\/\/([^/]+|.*\/)$/is.test(input)
+  return isObject(input) && /^[^/]+\/\/([^/]+|.*\/)$/s.test(input)
 }
 
 export function inputOfAddress(
@@ -28,7 +29,7 @@ export function inputOfAddress(
 ): string | ImageAddress | Failure {
   const path = shownAs(input)
   // Its key is taken as it is: nothing in it is encoded.
-  if (/^(s3|az|gs):\/\/[^/]+\/./i.test(input)) return { path, address: input }
+  if (isObject(input) && /^[^/]+\/\/[^/]+\/./.test(input)) return { path, address: input }
   if (!URL.canParse(input)) return { path, reason: 'it is no address: a part of it cannot be read' }
   const url = new URL(input)
   switch (url.protocol) {

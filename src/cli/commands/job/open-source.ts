@@ -1,6 +1,6 @@
 /** Opens what a job is made of. */
 import { given } from '../../../encoder/choose-recipe.js'
-import { isAddress, isDatabase } from '../../../is-address.js'
+import { isAddress, isDatabase, serverOf } from '../../../is-address.js'
 import type { RowSource } from '../../../jobs/create-job.js'
 import { isPattern } from '../../../jobs/sources/expand-pattern.js'
 import { openJobSource } from '../../../jobs/sources/open-job-source.js'
@@ -46,7 +46,7 @@ export async function openSource(
       'not-found',
       `There is nothing at ${address} (looked from ${cwd}).${await meantBeside(files, address)}`,
     )
-  const [place] = /^(?:s3|az|gs|https?):\/\/[^/]+/i.exec(address) ?? []
+  const place = serverOf(address)
   if (place !== undefined) storages.set(place, await openStorage(place))
   const close = async () => {
     for (const storage of storages.values()) await storage[Symbol.asyncDispose]()

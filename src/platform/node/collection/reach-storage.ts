@@ -3,7 +3,7 @@ import type { Storage } from '../../../storage/storage.js'
 import { StorageError } from '../../../storage/storage-error.js'
 import type { AzurePlace } from '../storage/azure/azure-client.js'
 import { AzureServer } from '../storage/azure/azure-server.js'
-import { OBJECT } from '../storage/object-path.js'
+import { mayHoldCollections } from '../storage/object-path.js'
 import { ObjectStorage } from '../storage/objects/object-storage.js'
 import { bucketPlace, containerPlace } from '../storage/open-storage.js'
 import type { S3Place } from '../storage/s3/s3-client.js'
@@ -19,8 +19,7 @@ export interface ReachedStorage {
 
 /** Nothing is asked yet. Throws `StorageError` `refused` for an address at which LanceDB keeps no tables of ours, `wrong-key` for one that names no bucket. */
 export async function reachStorage(address: string): Promise<ReachedStorage> {
-  // LanceDB's client writes to Google's storage in a way that no server here can be tried with.
-  if (!OBJECT.test(address) || /^gs:/i.test(address))
+  if (!mayHoldCollections(address))
     throw new StorageError(
       'refused',
       `${address} is no place for a collection: expected a folder, s3://bucket/name.plumage or az://container/name.plumage.`,

@@ -19,7 +19,7 @@ import {
 import { openCollections } from '../collection/open-collections.js'
 import { isPostgresAddress } from '../collection/postgres-address.js'
 import { PlacedFiles } from '../files/placed-files.js'
-import { below } from '../storage/object-path.js'
+import { below, mayHoldCollections, OBJECT } from '../storage/object-path.js'
 import { makeCollection } from './job-collection.js'
 import { type JobPlace, withJob } from './job-place.js'
 import { rowHash } from './row-hash.js'
@@ -75,7 +75,7 @@ export async function finishJob(
     throw new RangeError(
       `rowsPerCollection (--rows-per-collection) is a whole number from 1 to ${MOST_COLLECTION_ROWS}; found ${rowsPerCollection}.`,
     )
-  if (isPostgresAddress(folder) || /^gs:/i.test(folder))
+  if (isPostgresAddress(folder) || (OBJECT.test(folder) && !mayHoldCollections(folder)))
     throw new RangeError(
       `${shownPlace(folder)} is no place for the collections of a job: name a folder, s3://bucket/prefix or az://container/prefix.`,
     )

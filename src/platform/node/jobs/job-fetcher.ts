@@ -1,4 +1,5 @@
 /** Brings the images of a job to a worker, as the job says: buckets are opened when the first of their objects is wanted. */
+import { OBJECT, serverOf } from '../../../is-address.js'
 import type { Fetcher } from '../../../jobs/fetcher.js'
 import type { Place, RowFailure } from '../../../jobs/row.js'
 import type { Storage } from '../../../storage/storage.js'
@@ -19,7 +20,7 @@ export class JobFetcher implements Fetcher, AsyncDisposable {
   }
 
   async fetch(place: Place, signal: AbortSignal): Promise<Uint8Array | RowFailure> {
-    const [bucket] = /^(?:s3|az|gs):\/\/[^/]+/i.exec(place.address) ?? []
+    const bucket = OBJECT.test(place.address) ? serverOf(place.address) : undefined
     try {
       if (bucket !== undefined && !this.#storages.has(bucket)) await this.#open(bucket)
     } catch (error) {

@@ -16,7 +16,7 @@ const buckets = new Map<string, Promise<Storage>>()
 export async function openBucketOf(
   address: string,
 ): Promise<{ readonly storage: Storage; readonly key: string }> {
-  const [, bucket = '', key = ''] = /^((?:s3|az|gs):\/\/[^/]*)\/?(.*)$/is.exec(address) ?? []
+  const [, bucket = '', key = ''] = /^(\w+:\/\/[^/]*)\/?(.*)$/s.exec(address) ?? []
   let storage = buckets.get(bucket)
   if (storage === undefined) {
     storage = openStorage(bucket)

@@ -1,10 +1,14 @@
 /** Tells addresses in buckets from paths, for all that take either and load nothing of buckets for a path. */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { isAddress } from '../../../is-address.js'
+import { isAddress, OBJECT } from '../../../is-address.js'
 
-/** Begins the address of an object in a bucket: of an S3 server, of Azure or of Google. */
-export const OBJECT = /^(s3|az|gs):\/\//i
+export { OBJECT }
+
+/** LanceDB's client writes to Google's storage in a way that no server here can be tried with. */
+export function mayHoldCollections(address: string): boolean {
+  return OBJECT.test(address) && !/^gs:/i.test(address)
+}
 
 /** Tells whether a text that looks like an address is the name of a file all the same, which then goes before the address; what is said of a bucket is always one. */
 export function isFileOfThatName(text: string, path = text): boolean {
